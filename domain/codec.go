@@ -1,0 +1,481 @@
+package domain
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// codec reads and writes one kind of value. Every member of every event names
+// the codec of its value once (catalogue.go); decoding, encoding and what is
+// built on the catalogue follow from that.
+type codec[V any] struct {
+	// read reads exactly one JSON value into v; what is wrong with it goes to
+	// decoder.bad.
+	read func(d *decoder, v *V)
+	// write appends the canonical form.
+	write func(dst []byte, v *V) []byte
+	// given tells whether v is written at all.
+	given func(v *V) bool
+}
+
+// maxExactInteger is the largest whole number that every JSON decoder keeps
+// (RFC 7493, section 2.2).
+const maxExactInteger = 1<<53 - 1
+
+// Limits of text members, in bytes.
+const (
+	maxText    = 256
+	maxNote    = 500
+	maxLocator = 1000
+	maxList    = 100
+)
+
+// texts is the codec of the source's own words: 1 to most bytes without control
+// characters but those in except.
+func texts[V ~string](most int, except string) codec[V] {
+	return words[V](func(s string) string {
+		switch {
+		case s == "":
+			return "is empty: leave it out where it is not given"
+		case len(s) > most:
+			return "is " + strconv.Itoa(len(s)) + " bytes; at most " + strconv.Itoa(most)
+		case hasControl(s, except):
+			return "holds a control character"
+		}
+		return ""
+	})
+}
+
+// words is the codec of a string that wrong finds nothing wrong with.
+func words[V ~string](wrong func(string) string) codec[V] {
+	return codec[V]{
+		read: func(d *decoder, v *V) {
+			s, ok := d.string()
+			if !ok {
+				return
+			}
+			if detail := wrong(s); detail != "" {
+				d.fault(quote(s) + " " + detail)
+				return
+			}
+			*v = V(s)
+		},
+		write: func(dst []byte, v *V) []byte { return appendText(dst, string(*v)) },
+		given: func(v *V) bool { return *v != "" },
+	}
+}
+
+// oneOf is the codec of an enumerated string.
+func oneOf[V ~string](values ...V) codec[V] {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return words[V](func(s string) string {
+		if slices.Contains(list, s) {
+			return ""
+		}
+		return "is none of " + strings.Join(list, ", ")
+	})
+}
+
+// parsed is the codec of a string with a grammar.
+func parsed[V comparable](parse func(string) (V, error), format func(V) string) codec[V] {
+	var zero V
+	return codec[V]{
+		read: func(d *decoder, v *V) {
+			s, ok := d.string()
+			if !ok {
+				return
+			}
+			p, err := parse(s)
+			if err != nil {
+				d.fault(err.Error())
+				return
+			}
+			*v = p
+		},
+		write: func(dst []byte, v *V) []byte { return appendText(dst, format(*v)) },
+		given: func(v *V) bool { return *v != zero },
+	}
+}
+
+// listOf is the codec of a list of at least one value; the same twice is a
+// fault.
+func listOf[V ~string](element codec[V], in func(*lists) *[]V) codec[[]V] {
+	return codec[[]V]{
+		read: func(d *decoder, v *[]V) {
+			if d.peek() != '[' {
+				d.skip()
+				d.fault("want a list")
+				return
+			}
+			chunk := in(d.lists)
+			if cap(*chunk)-len(*chunk) < 8 {
+				*chunk = make([]V, 0, 256)
+			}
+			start := len(*chunk)
+			d.array(func() {
+				if len(*chunk)-start == maxList {
+					d.skip()
+					d.fault("more than " + strconv.Itoa(maxList) + " values")
+					return
+				}
+				*chunk = append(*chunk, "")
+				last := len(*chunk) - 1
+				element.read(d, &(*chunk)[last])
+				if slices.Contains((*chunk)[start:last], (*chunk)[last]) {
+					d.fault("the same value twice")
+				}
+			})
+			if len(*chunk) == start {
+				d.fault("is empty: leave it out where it is not given")
+			}
+			*v = slices.Clip((*chunk)[start:])
+		},
+		write: func(dst []byte, v *[]V) []byte {
+			dst = append(dst, '[')
+			for i := range *v {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				dst = element.write(dst, &(*v)[i])
+			}
+			return append(dst, ']')
+		},
+		given: func(v *[]V) bool { return len(*v) > 0 },
+	}
+}
+
+// lists is where the lists of the events being read stand: many share one
+// chunk. A chunk is never written twice, so a list may be kept.
+type lists struct {
+	texts         []string
+	links         []Link
+	nationalities []Nationality
+}
+
+// The values of the catalogue.
+var (
+	text    = texts[string](maxText, "")
+	note    = texts[string](maxNote, "\n\t")
+	locator = texts[string](maxLocator, "")
+
+	agencyOrNot = words[string](func(s string) string {
+		if s == NotGiven || IsToken(s) {
+			return ""
+		}
+		return "is no name of an agency or unit: want small letters, digits and hyphens, or not-given"
+	})
+	token = words[string](func(s string) string {
+		if IsToken(s) {
+			return ""
+		}
+		return "is no name of an agency: want small letters, digits and hyphens"
+	})
+	opaque = words[string](func(s string) string {
+		if isRecordID(s) && len(s) <= maxToken {
+			return ""
+		}
+		return "want 1 to 64 bytes of printable ASCII without space and slash; an opaque reference, never a name"
+	})
+	hash = words[string](func(s string) string {
+		if len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" {
+			return ""
+		}
+		return "is no SHA-256: want 64 small hexadecimal digits"
+	})
+	link = words[Link](func(s string) string {
+		if isRecordID(s) {
+			return ""
+		}
+		if _, err := ParseRecordName(s); err != nil {
+			return "is no link: want a record's id in the own diary, or kind/agency/unit/id"
+		}
+		return ""
+	})
+	// A measure or dimension of a claim is the ledger's word, or would be.
+	term = words[string](func(s string) string {
+		if IsToken(strings.ReplaceAll(s, "_", "-")) {
+			return ""
+		}
+		return "want small letters, digits, hyphens and underscores"
+	})
+	timeZone = words[string](func(s string) string {
+		if _, err := LoadZone(s); err != nil {
+			return "is no time zone: " + err.Error()
+		}
+		return ""
+	})
+
+	period      = parsed(ParsePeriod, Period.String)
+	country     = parsed(ParseCountry, func(c Country) string { return string(c) })
+	nationality = parsed(ParseNationality, func(n Nationality) string { return string(n) })
+	recordName  = parsed(ParseRecordName, RecordName.String)
+	eventID     = parsed(ParseEventID, uuid.UUID.String)
+	qualifier   = parsed(func(s string) (Qualifier, error) {
+		q, ok := ParseQualifier(s)
+		if !ok {
+			return q, &Refusal{Code: BadData, Detail: quote(s) + " is none of exact, at-least, about, unknown, at-most"}
+		}
+		return q, nil
+	}, Qualifier.String)
+)
+
+// The lists of the catalogue.
+var (
+	textList        = listOf(text, func(l *lists) *[]string { return &l.texts })
+	linkList        = listOf(link, func(l *lists) *[]Link { return &l.links })
+	nationalityList = listOf(nationality, func(l *lists) *[]Nationality { return &l.nationalities })
+)
+
+// flag is true or left out.
+var flag = codec[bool]{
+	read: func(d *decoder, v *bool) {
+		if c := d.peek(); c != 't' && c != 'f' {
+			d.skip()
+			d.fault("want true or false")
+			return
+		}
+		*v = d.word() == "true"
+	},
+	write: func(dst []byte, v *bool) []byte { return strconv.AppendBool(dst, *v) },
+	given: func(v *bool) bool { return *v },
+}
+
+// small is a whole number that fits an int; it is always written.
+var small = codec[int]{
+	read:  func(d *decoder, v *int) { *v = int(d.whole()) },
+	write: func(dst []byte, v *int) []byte { return strconv.AppendInt(dst, int64(*v), 10) },
+	given: func(*int) bool { return true },
+}
+
+// count is a number of persons: n, or {"value":n,"qualifier":…}.
+var count = codec[Count]{
+	read: func(d *decoder, v *Count) {
+		if d.peek() != '{' {
+			v.N = d.whole()
+			return
+		}
+		given := false
+		d.object(countNames, func(i int) {
+			switch d.enter(countNames[i]); i {
+			case 0:
+				v.N, given = d.whole(), true
+			case 1:
+				qualifier.read(d, &v.Qualifier)
+			}
+			d.leave()
+		})
+		switch {
+		case v.Qualifier == AtMost:
+			d.fault("at-most is for claims")
+		case v.Qualifier == Unknown && given:
+			d.fault("an unknown count has no value")
+		case v.Qualifier != Unknown && !given:
+			d.fault("has no value; write {\"qualifier\":\"unknown\"} where it is not known")
+		}
+	},
+	write: func(dst []byte, v *Count) []byte {
+		if v.Qualifier == Exact {
+			return strconv.AppendInt(dst, v.N, 10)
+		}
+		dst = append(dst, '{')
+		if v.Qualifier != Unknown {
+			dst = append(dst, `"value":`...)
+			dst = strconv.AppendInt(dst, v.N, 10)
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `"qualifier":`...)
+		return append(qualifier.write(dst, &v.Qualifier), '}')
+	},
+	given: func(*Count) bool { return true },
+}
+
+var countNames = []string{"value", "qualifier"}
+
+// amount is {"value":"250000.00","currency":"PKR","qualifier"?}.
+var amount = codec[Amount]{
+	read: func(d *decoder, v *Amount) {
+		var value, currency string
+		q := Exact
+		d.object(amountNames, func(i int) {
+			switch d.enter(amountNames[i]); i {
+			case 0:
+				value, _ = d.string()
+			case 1:
+				currency, _ = d.string()
+			case 2:
+				qualifier.read(d, &q)
+			}
+			d.leave()
+		})
+		if q == AtMost {
+			d.fault("at-most is for claims")
+			return
+		}
+		a, err := ParseAmount(value, currency, q)
+		if err != nil {
+			d.fault(err.Error())
+			return
+		}
+		*v = a
+	},
+	write: func(dst []byte, v *Amount) []byte {
+		dst = append(dst, '{')
+		if v.Qualifier != Unknown {
+			dst = append(dst, `"value":"`...)
+			dst = append(dst, v.Value()...)
+			dst = append(dst, `",`...)
+		}
+		if v.Currency != "" {
+			dst = append(dst, `"currency":"`...)
+			dst = append(dst, v.Currency...)
+			dst = append(dst, `",`...)
+		}
+		if v.Qualifier != Exact {
+			dst = append(dst, `"qualifier":`...)
+			dst = append(qualifier.write(dst, &v.Qualifier), ',')
+		}
+		return append(dst[:len(dst)-1], '}')
+	},
+	given: func(v *Amount) bool { return *v != Amount{} },
+}
+
+var amountNames = []string{"value", "currency", "qualifier"}
+
+// location is {"country","subdivision","city","site"}, each where given.
+var location = codec[Location]{
+	read: func(d *decoder, v *Location) {
+		d.object(locationNames, func(i int) {
+			switch d.enter(locationNames[i]); i {
+			case 0:
+				country.read(d, &v.Country)
+			case 1:
+				text.read(d, &v.Subdivision)
+			case 2:
+				text.read(d, &v.City)
+			case 3:
+				text.read(d, &v.Site)
+			}
+			d.leave()
+		})
+	},
+	write: func(dst []byte, v *Location) []byte {
+		return appendTexts(dst, locationNames, string(v.Country), v.Subdivision, v.City, v.Site)
+	},
+	given: func(v *Location) bool { return *v != Location{} },
+}
+
+var locationNames = []string{"country", "subdivision", "city", "site"}
+
+// document is {"ref","locator","sha256"}, each where given.
+var document = codec[Document]{
+	read: func(d *decoder, v *Document) {
+		d.object(documentNames, func(i int) {
+			switch d.enter(documentNames[i]); i {
+			case 0:
+				text.read(d, &v.Ref)
+			case 1:
+				locator.read(d, &v.Locator)
+			case 2:
+				hash.read(d, &v.SHA256)
+			}
+			d.leave()
+		})
+	},
+	write: func(dst []byte, v *Document) []byte {
+		return appendTexts(dst, documentNames, v.Ref, v.Locator, v.SHA256)
+	},
+	given: func(v *Document) bool { return *v != Document{} },
+}
+
+var documentNames = []string{"ref", "locator", "sha256"}
+
+// appendTexts appends an object of texts, the empty ones left out.
+func appendTexts(dst []byte, names []string, values ...string) []byte {
+	dst = append(dst, '{')
+	for i, v := range values {
+		if v == "" {
+			continue
+		}
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(appendText(dst, names[i]), ':')
+		dst = appendText(dst, v)
+	}
+	return append(dst, '}')
+}
+
+// dimensions is an object of names and values, written in the order of names.
+var dimensions = codec[[]Dimension]{
+	read: func(d *decoder, v *[]Dimension) {
+		var list []Dimension
+		var seen nameSet
+		d.members(func(name string) {
+			if seen.has(name) {
+				d.fail("the name " + quote(name) + " stands twice, or in another letter case")
+			}
+			seen.add(name)
+			var value string
+			d.enter(name)
+			text.read(d, &value)
+			if !IsToken(strings.ReplaceAll(name, "_", "-")) {
+				d.fault("is no name of a dimension: want small letters, digits, hyphens and underscores")
+			}
+			d.leave()
+			if len(list) < maxList {
+				list = append(list, Dimension{name, value})
+			}
+		})
+		*v = list
+	},
+	write: func(dst []byte, v *[]Dimension) []byte {
+		sorted := slices.SortedFunc(slices.Values(*v), func(a, b Dimension) int { return strings.Compare(a.Name, b.Name) })
+		dst = append(dst, '{')
+		for i, dim := range sorted {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendText(dst, dim.Name), ':')
+			dst = appendText(dst, dim.Value)
+		}
+		return append(dst, '}')
+	},
+	given: func(v *[]Dimension) bool { return len(*v) > 0 },
+}
+
+// replacement is the full new data of a record, kept as written until the
+// register knows what type of record it replaces.
+var replacement = codec[RecordCorrected]{
+	read: func(d *decoder, v *RecordCorrected) {
+		if d.peek() != '{' {
+			d.skip()
+			d.fault("want the record's full new data")
+			return
+		}
+		start := d.at
+		d.skip()
+		v.raw = d.s[start:d.at]
+	},
+	write: func(dst []byte, v *RecordCorrected) []byte {
+		if v.Replacement != nil {
+			return AppendData(dst, v.Replacement)
+		}
+		return append(dst, v.raw...)
+	},
+	given: func(v *RecordCorrected) bool { return v.raw != "" || v.Replacement != nil },
+}
+
+// claimed is the whole number of a claim that is not about money.
+var claimed = codec[FigurePublished]{
+	read: func(d *decoder, v *FigurePublished) { v.Value = d.whole() },
+	write: func(dst []byte, v *FigurePublished) []byte {
+		return strconv.AppendInt(dst, v.Value, 10)
+	},
+	given: func(v *FigurePublished) bool { return v.Amount == Amount{} },
+}

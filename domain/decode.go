@@ -1,0 +1,359 @@
+package domain
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// Decode reads one line as an event under the strict rules of the line. Strings
+// of the event share line's memory. The error is a *Refusal with one of
+// Malformed, BadAttribute, WrongSource, UnknownType and BadData.
+//
+// A correction's Replacement is checked only as JSON: what it replaces, the
+// register alone can tell.
+func Decode(line string) (*Event, error) {
+	var r reading
+	r.read(line)
+	switch {
+	case r.refusal != nil:
+		return nil, r.refusal
+	case r.event.Type == 0:
+		return nil, r.unknownType()
+	case r.bad != nil:
+		return nil, r.bad
+	}
+	return &r.event, nil
+}
+
+// reading is one line being read. It can be used again: what was read before is
+// overwritten.
+type reading struct {
+	line  string
+	event Event
+	// typeName and data are as written; spaced tells whether data may hold
+	// white space between tokens.
+	typeName string
+	data     string
+	spaced   bool
+	// refusal is why this is no event: Malformed or BadAttribute.
+	refusal *Refusal
+	// bad is what is wrong with the data, BadData.
+	bad *Refusal
+
+	// What follows is used again for the next line.
+
+	decoder decoder
+	bodies  [endOfTypes]Data
+	lists   lists
+}
+
+var attributeNames = []string{"specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype", "dataschema", "data_base64"}
+
+const (
+	attrSpecVersion = iota
+	attrID
+	attrSource
+	attrType
+	attrSubject
+	attrTime
+	attrData
+	attrContentType
+	attrSchema
+	attrBase64
+)
+
+// read reads line. All strict checks of its JSON happen here, whether or not
+// the values are used.
+func (r *reading) read(line string) {
+	r.line, r.event, r.typeName, r.data, r.spaced, r.refusal, r.bad = line, Event{}, "", "", false, nil, nil
+	if !utf8.ValidString(line) {
+		r.refusal = &Refusal{Code: Malformed, Detail: "not UTF-8"}
+		return
+	}
+	d := r.decode(line, 0, BadAttribute)
+	var bad *Refusal // of the data
+	dataAt := -1     // where data stand that came before their type
+	seen := d.object(attributeNames, func(i int) {
+		if i == attrData {
+			start := d.peekAt()
+			if r.event.Type == 0 {
+				dataAt = start
+				d.skip()
+			} else {
+				bad = r.readData(d)
+			}
+			r.data = line[start:d.at]
+			return
+		}
+		d.enter(attributeNames[i])
+		r.readAttribute(d, i)
+		d.leave()
+	})
+	d.end()
+	r.spaced = d.spaced
+	if d.err != nil {
+		r.refusal = d.err
+		return
+	}
+	for _, i := range []int{attrSpecVersion, attrID, attrSource, attrType} {
+		if seen&(1<<i) == 0 && d.bad == nil {
+			d.bad = &Refusal{BadAttribute, attributeNames[i], "is missing"}
+		}
+	}
+	if seen&(1<<attrSubject) == 0 && r.event.Type.MakesRecord() && d.bad == nil {
+		d.bad = &Refusal{BadAttribute, "subject", "is missing: it is the record's id in its diary"}
+	}
+	if r.refusal = d.bad; r.refusal != nil {
+		return
+	}
+	if dataAt >= 0 && r.event.Type != 0 {
+		bad = r.readData(r.decode(line, dataAt, BadData))
+	}
+	if seen&(1<<attrData) == 0 {
+		bad = &Refusal{BadData, "data", "is missing"}
+	}
+	r.bad = bad
+}
+
+// decode begins to decode s at at.
+func (r *reading) decode(s string, at int, code Code) *decoder {
+	r.decoder = decoder{scanner: scan(s, at), faults: faults{code: code}, lists: &r.lists}
+	return &r.decoder
+}
+
+// readAttribute reads the attribute numbered i, but for data.
+func (r *reading) readAttribute(d *decoder, i int) {
+	s, ok := d.string()
+	if !ok {
+		return
+	}
+	var err error
+	e := &r.event
+	switch i {
+	case attrSpecVersion:
+		if s != "1.0" {
+			err = errors.New(quote(s) + ": want 1.0")
+		}
+	case attrID:
+		e.ID, err = ParseEventID(s)
+	case attrSource:
+		e.Source, err = ParseDiary(s)
+	case attrType:
+		r.typeName = s
+		if s == "" || hasControl(s, "") {
+			err = errors.New("want the name of an event type, such as raid.conducted")
+		}
+		e.Type, _ = ParseType(s)
+	case attrSubject:
+		e.Subject = s
+		if !isRecordID(s) {
+			err = errors.New(quote(s) + ": want 1 to 128 bytes of printable ASCII without space and slash")
+		}
+	case attrTime:
+		if e.Time, err = time.Parse(time.RFC3339Nano, s); err != nil {
+			err = errors.New(quote(s) + ": want a date-time with offset, such as 2025-06-03T22:10:00+05:00")
+		}
+	case attrContentType:
+		if media, _, _ := strings.Cut(s, ";"); media != "application/json" && !strings.HasSuffix(media, "+json") {
+			err = errors.New(quote(s) + ": data are JSON; want application/json")
+		}
+	case attrBase64:
+		err = errors.New("data are JSON and stand in data")
+	}
+	if err != nil {
+		d.fault(err.Error())
+	}
+}
+
+// readData reads the data of r.event.Type and returns what is wrong with them.
+func (r *reading) readData(d *decoder) *Refusal {
+	code, bad := d.code, d.bad
+	d.code, d.bad = BadData, nil
+	d.enter("data")
+	r.event.Data = r.body(r.event.Type)
+	d.body(&bodies[r.event.Type], r.event.Data)
+	d.leave()
+	wrong := d.bad
+	d.code, d.bad = code, bad
+	return wrong
+}
+
+// body is the reused, emptied data struct of type t.
+func (r *reading) body(t Type) Data {
+	if r.bodies[t] == nil {
+		r.bodies[t] = bodies[t].make()
+	} else {
+		bodies[t].reset(r.bodies[t])
+	}
+	return r.bodies[t]
+}
+
+// readReplacement reads a correction's replacement as data of type t.
+func (r *reading) readReplacement(c *RecordCorrected, t Type) *Refusal {
+	d := r.decode(c.raw, 0, BadData)
+	d.enter("data")
+	d.enter("replacement")
+	c.Replacement = r.body(t)
+	d.body(&bodies[t], c.Replacement)
+	return d.bad
+}
+
+// unknownType says that the rules do not know the line's type.
+func (r *reading) unknownType() *Refusal {
+	return &Refusal{UnknownType, "type", quote(r.typeName) + " is no event type of rules version 1"}
+}
+
+// decoder reads typed values from a line. Syntax failures end the reading
+// (scanner.err); what is wrong with a value is noted, and reading goes on, so
+// that a later syntax failure is still seen.
+type decoder struct {
+	scanner
+	faults
+	lists *lists
+}
+
+// faults is the first thing that is wrong with the values, and where.
+type faults struct {
+	code  Code
+	path  [8]string // the members that lead to the value being read
+	depth int
+	bad   *Refusal
+}
+
+// fault notes what is wrong with the value that is being read.
+func (f *faults) fault(detail string) {
+	if f.bad == nil {
+		f.bad = &Refusal{f.code, strings.Join(f.path[:f.depth], "."), detail}
+	}
+}
+
+func (f *faults) enter(name string) {
+	f.path[f.depth] = name
+	f.depth++
+}
+
+func (f *faults) leave() { f.depth-- }
+
+// peekAt is where the next token begins.
+func (d *decoder) peekAt() int {
+	d.peek()
+	return d.at
+}
+
+// body reads an object as the members of b into data.
+func (d *decoder) body(b *body, data Data) {
+	if d.peek() != '{' {
+		d.skip()
+		d.fault("want an object")
+		return
+	}
+	seen := d.object(b.names, func(i int) {
+		d.enter(b.names[i])
+		b.members[i].read(d, data)
+		d.leave()
+	})
+	for i := range b.members {
+		if m := &b.members[i]; m.required && seen&(1<<i) == 0 {
+			d.enter(m.name)
+			d.fault("is missing")
+			d.leave()
+		}
+	}
+	if b.check == nil || d.bad != nil {
+		return
+	}
+	field, detail := b.check(data, func(name string) bool {
+		return seen&(1<<lookup(b.names, name, 0)) != 0
+	})
+	if detail != "" {
+		d.enter(field)
+		d.fault(detail)
+		d.leave()
+	}
+}
+
+// string reads a string value; any other is a fault.
+func (d *decoder) string() (string, bool) {
+	if d.peek() != '"' {
+		d.skip()
+		d.fault("want a string")
+		return "", false
+	}
+	s := d.text()
+	return s, d.err == nil
+}
+
+// object reads an object value; any other is a fault.
+func (d *decoder) object(names []string, read func(i int)) uint64 {
+	if d.peek() != '{' {
+		d.skip()
+		d.fault("want an object")
+		return 0
+	}
+	return d.scanner.object(names, read)
+}
+
+// whole reads a whole number from 0 to 2^53-1. One written as 1.0 or 1e3 is
+// malformed, because decoders differ on whether it is whole.
+func (d *decoder) whole() int64 {
+	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
+		d.skip()
+		d.fault("want a whole number")
+		return 0
+	}
+	s := d.number()
+	var n int64
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '-':
+			d.fault(clip(s) + " is below 0")
+			return 0
+		case c < '0' || c > '9':
+			d.fail("the count " + clip(s) + ": want plain digits")
+			return 0
+		case n > maxExactInteger/10:
+			d.fault(clip(s) + " is too large: at most 9007199254740991")
+			return 0
+		default:
+			n = n*10 + int64(c-'0')
+		}
+	}
+	if n > maxExactInteger {
+		d.fault(clip(s) + " is too large: at most 9007199254740991")
+		return 0
+	}
+	return n
+}
+
+// ParseEventID reads a UUID in its only accepted form: lower case, 36
+// characters (RFC 9562, section 4).
+func ParseEventID(s string) (id uuid.UUID, err error) {
+	ok := len(s) == 36
+	at := 0
+	for i := 0; ok && i < len(id); i++ {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			ok = s[at] == '-'
+			at++
+		}
+		high, low := hexDigits[s[at]], hexDigits[s[at+1]]
+		ok = ok && high != 0 && low != 0
+		id[i] = (high-1)<<4 | (low - 1)
+		at += 2
+	}
+	if !ok {
+		return uuid.UUID{}, errors.New(quote(s) + ": want a UUID in small letters, 36 characters")
+	}
+	return id, nil
+}
+
+// hexDigits is the value of a small hexadecimal digit plus one.
+var hexDigits = func() (table [256]byte) {
+	for i, c := range []byte("0123456789abcdef") {
+		table[c] = byte(i) + 1
+	}
+	return table
+}()

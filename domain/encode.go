@@ -1,0 +1,57 @@
+package domain
+
+import (
+	"errors"
+	"time"
+)
+
+// AppendEvent appends the canonical line of e to dst, without a line feed: the
+// members in the catalogue's order, no white space, what is not given left out.
+// The line has passed the strict rules, so Decode reads it back; an event that
+// breaks them is an error (a *Refusal) and dst is returned unchanged.
+func AppendEvent(dst []byte, e *Event) ([]byte, error) {
+	if e.Data == nil || e.Data.Type() != e.Type {
+		return dst, errors.New("encode event: its data are not those of " + e.Type.String())
+	}
+	start := len(dst)
+	line := append(dst, `{"specversion":"1.0","id":"`...)
+	line = append(line, e.ID.String()...)
+	line = append(line, `","source":"`...)
+	line = append(line, e.Source.String()...)
+	line = append(line, `","type":"`...)
+	line = append(line, e.Type.String()...)
+	line = append(line, '"')
+	if e.Subject != "" {
+		line = append(line, `,"subject":`...)
+		line = appendText(line, e.Subject)
+	}
+	if !e.Time.IsZero() {
+		line = append(line, `,"time":"`...)
+		line = e.Time.AppendFormat(line, time.RFC3339Nano)
+		line = append(line, '"')
+	}
+	line = append(line, `,"data":`...)
+	line = append(AppendData(line, e.Data), '}')
+	if _, err := Decode(string(line[start:])); err != nil {
+		return line[:start], err
+	}
+	return line, nil
+}
+
+// AppendData appends the canonical JSON object of data: the data member of an
+// event, or a correction's replacement. It is not checked.
+func AppendData(dst []byte, data Data) []byte {
+	dst = append(dst, '{')
+	for i := range bodies[data.Type()].members {
+		m := &bodies[data.Type()].members[i]
+		if !m.given(data) {
+			continue
+		}
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(appendText(dst, m.name), ':')
+		dst = m.write(dst, data)
+	}
+	return append(dst, '}')
+}

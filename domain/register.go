@@ -1,0 +1,527 @@
+package domain
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// RulesVersion is the version of the rules in this file.
+const RulesVersion = 1
+
+// Register is the pure state machine that rules on events in order. What it
+// decides depends on the entries it has read and on nothing else: not on how
+// they were batched, not on the machine, not on the day.
+//
+// One goroutine at a time may use it.
+type Register struct {
+	last   uint64
+	chain  [sha256.Size]byte
+	opened *LedgerOpened
+	zone   *time.Location
+
+	diaries  []Diary
+	diaryIDs map[Diary]uint32
+
+	events  rows[eventRow]
+	byID    index
+	records rows[recordRow]
+	byName  index
+	names   arena
+
+	// losses is the loss record of a case and currency; successors who took
+	// over from an agency; successions the records that say so.
+	losses      map[lossKey]RecordID
+	lossKeys    map[RecordID]lossKey
+	successors  map[string]string
+	successions []succession
+
+	// seed scatters rows over the indexes, so that nobody can choose ids that
+	// collide there. No ruling depends on it.
+	seed maphash.Seed
+
+	// What follows serves the submission that is being ruled on.
+
+	readings []*reading
+	ruled    []Ruled
+	undo     []func() // of the rare changes; rows are dropped down to what is kept
+	kept     struct {
+		events, records       uint32
+		nameBlocks, nameBytes int
+	}
+	digest  []byte
+	rulings []byte // of the whole entry, for the chain
+}
+
+// eventRow is one accepted event.
+type eventRow struct {
+	id      uuid.UUID
+	content [16]byte // of type, subject and compacted data
+	place   Place
+	diary   uint32
+}
+
+// recordRow is one record.
+type recordRow struct {
+	name      uint32 // of its id, in the arena
+	current   uint32 // the event of its current version
+	diary     uint32
+	nameLen   uint8
+	typ       Type
+	retracted bool
+}
+
+// lossKey is what a loss is alleged once for: the full name of its case, a
+// space and the currency.
+type lossKey string
+
+// succession is a record that stands and names a successor.
+type succession struct {
+	record                 RecordID
+	predecessor, successor string
+}
+
+// NewRegister is a register before its first entry.
+func NewRegister() *Register {
+	return &Register{
+		diaryIDs:   make(map[Diary]uint32),
+		losses:     make(map[lossKey]RecordID),
+		lossKeys:   make(map[RecordID]lossKey),
+		successors: make(map[string]string),
+		seed:       maphash.MakeSeed(),
+	}
+}
+
+// Last is the number of the last entry ruled on, 0 before the first.
+func (r *Register) Last() uint64 { return r.last }
+
+// Hash is the state hash after Last: H(n) = SHA-256 over H(n-1); the rules
+// version and the entry number, 8 bytes each, big-endian; the subject, its
+// length first in 8 bytes; the SHA-256 of the payload; and the rulings, a line
+// each: the verdict, then the first position of a duplicate or the code of a
+// refusal after a space, then LF. H(0) is zero.
+func (r *Register) Hash() [sha256.Size]byte { return r.chain }
+
+// Opened is the opening event's data; nil before it.
+func (r *Register) Opened() *LedgerOpened { return r.opened }
+
+// Zone is the ledger's zone; nil before the opening.
+func (r *Register) Zone() *time.Location { return r.zone }
+
+// Apply rules on every line of e, which must be the entry after Last, and hands
+// each to visit in order; visit may be nil. The error is only for an entry out
+// of order, and then nothing has changed.
+func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
+	if e.Number != r.last+1 {
+		return fmt.Errorf("register: entry %d after entry %d", e.Number, r.last)
+	}
+	r.rulings = r.rulings[:0]
+	text := string(e.Payload) // lines and their strings share it
+	r.each(e.Subject, text, Position{e.Number, 1}, func(ruled []Ruled) {
+		r.commit()
+		for i := range ruled {
+			ruled[i].Recorded = e.Recorded
+			r.rulings = appendRuling(r.rulings, &ruled[i])
+			if visit != nil {
+				visit(&ruled[i])
+			}
+		}
+	})
+	r.last = e.Number
+	r.link(e)
+	return nil
+}
+
+// Check rules on one submission as if it stood next in the stream, on subject,
+// and changes nothing. Positions have the entry number 0.
+func (r *Register) Check(subject string, submission []byte, visit func(*Ruled)) {
+	r.each(subject, string(submission), Position{0, 1}, func(ruled []Ruled) {
+		r.rollback()
+		for i := range ruled {
+			visit(&ruled[i])
+		}
+	})
+}
+
+// link chains the entry to the state hash.
+func (r *Register) link(e Entry) {
+	payload := sha256.Sum256(e.Payload)
+	b := append(r.digest[:0], r.chain[:]...)
+	b = binary.BigEndian.AppendUint64(b, RulesVersion)
+	b = binary.BigEndian.AppendUint64(b, e.Number)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(e.Subject)))
+	b = append(b, e.Subject...)
+	b = append(b, payload[:]...)
+	b = append(b, r.rulings...)
+	r.chain = sha256.Sum256(b)
+	r.digest = b
+}
+
+func appendRuling(dst []byte, r *Ruled) []byte {
+	dst = append(dst, r.Verdict.String()...)
+	switch r.Verdict {
+	case Duplicate:
+		dst = append(append(dst, ' '), r.First.String()...)
+	case Refused:
+		dst = append(append(dst, ' '), r.Code...)
+	}
+	return append(dst, '\n')
+}
+
+// each cuts text into its submissions and rules on them in turn; done must
+// commit or roll back. A payload over the limits, or without a line, is ruled
+// on as one line.
+func (r *Register) each(subject, text string, at Position, done func([]Ruled)) {
+	if whole := r.unreadable(text); whole != nil {
+		r.ruled = append(r.ruled[:0], Ruled{Position: at, Ruling: *whole, Record: NoRecord, SameAs: NoRecord})
+		done(r.ruled)
+		return
+	}
+	diary, confined := diaryOfSubject(subject)
+	n := 0 // lines of this submission
+	for more := true; more; {
+		var line string
+		line, text, more = strings.Cut(text, "\n")
+		if !isBlank(line) {
+			if n == len(r.readings) {
+				r.readings = append(r.readings, new(reading))
+			}
+			r.readings[n].line = line
+			n++
+			if more {
+				continue
+			}
+		}
+		if n > 0 {
+			done(r.submission(diary, confined, r.readings[:n], at))
+			at.Line += n
+			n = 0
+		}
+	}
+}
+
+// unreadable is the ruling on a payload that is not looked into.
+func (r *Register) unreadable(text string) *Ruling {
+	tooLarge := func(format string, n int) *Ruling {
+		return &Ruling{Verdict: Refused, Code: r.openOr(TooLarge), Detail: fmt.Sprintf(format, n)}
+	}
+	if len(text) > MaxEntryBytes {
+		return tooLarge("%d bytes; at most 1,048,576", len(text))
+	}
+	lines := 0
+	for rest, more := text, true; more; {
+		var line string
+		line, rest, more = strings.Cut(rest, "\n")
+		if !isBlank(line) {
+			lines++
+		}
+	}
+	if lines > MaxLines {
+		return tooLarge("%d lines; at most 1,000", lines)
+	}
+	if lines == 0 {
+		return &Ruling{Verdict: Refused, Code: r.openOr(Malformed), Detail: "no line in it"}
+	}
+	return nil
+}
+
+// openOr is code, or not-open where nothing counts yet.
+func (r *Register) openOr(code Code) Code {
+	if r.opened == nil {
+		return NotOpen
+	}
+	return code
+}
+
+// diaryOfSubject is the diary that an entry on subject is confined to. Every
+// other subject than ledger.entry is confined; one that names no diary allows
+// no source at all.
+func diaryOfSubject(subject string) (d Diary, confined bool) {
+	if subject == EntrySubject {
+		return Diary{}, false
+	}
+	rest, ok := strings.CutPrefix(subject, "ledger.diary.")
+	agency, unit, dot := strings.Cut(rest, ".")
+	if ok && dot && IsToken(agency) && IsToken(unit) {
+		return Diary{agency, unit}, true
+	}
+	return Diary{}, true
+}
+
+func isBlank(line string) bool {
+	for i := 0; i < len(line); i++ {
+		if c := line[i]; c != ' ' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// submission rules on lines that stand or fall together. Each is ruled on as if
+// the ones before it had been accepted; if any is refused, the accepted ones
+// are refused with it. The changes are made, to be committed or rolled back.
+func (r *Register) submission(diary Diary, confined bool, readings []*reading, at Position) []Ruled {
+	r.ruled = r.ruled[:0]
+	refused := 0
+	for i, in := range readings {
+		in.read(in.line)
+		r.ruled = append(r.ruled, Ruled{Position: at, Line: in.line, Record: NoRecord, SameAs: NoRecord})
+		out := &r.ruled[i]
+		if in.refusal == nil {
+			out.Event = &in.event
+		}
+		r.rule(in, diary, confined, out)
+		if out.Verdict == Refused {
+			refused++
+		}
+		at.Line++
+	}
+	if refused == 0 {
+		return r.ruled
+	}
+	r.rollback()
+	for i := range r.ruled {
+		if out := &r.ruled[i]; out.Verdict == Accepted {
+			*out = Ruled{
+				Position: out.Position, Line: out.Line, Event: out.Event, Record: NoRecord, SameAs: NoRecord,
+				Ruling: Ruling{Verdict: Refused, Code: WithRefused, Detail: fmt.Sprintf("%d of the submission's %d lines refused", refused, len(readings))},
+			}
+		}
+	}
+	return r.ruled
+}
+
+// rule decides on one line, in the order of the rules: the first failure
+// decides.
+func (r *Register) rule(in *reading, diary Diary, confined bool, out *Ruled) {
+	e := &in.event
+	refuse := func(why *Refusal) {
+		out.Ruling = Ruling{Verdict: Refused, Code: why.Code, Field: why.Field, Detail: why.Detail}
+	}
+	if r.opened == nil && (in.refusal != nil || e.Type != TypeLedgerOpened) {
+		refuse(&Refusal{Code: NotOpen})
+		return
+	}
+	if in.refusal != nil {
+		refuse(in.refusal)
+		return
+	}
+	if why := wrongSource(e, diary, confined); why != nil {
+		refuse(why)
+		return
+	}
+	if e.Type == 0 {
+		why := in.unknownType()
+		out.Ruling = Ruling{Verdict: Unrecognised, Code: why.Code, Field: why.Field, Detail: why.Detail}
+		return
+	}
+	content := r.content(in)
+	if row, ok := r.event(e.Source, e.ID); ok {
+		if row.content == content {
+			out.Ruling = Ruling{Verdict: Duplicate, First: row.place.Position()}
+		} else {
+			refuse(&Refusal{ConflictingID, "id", "stands at " + row.place.Position().String() + " with another type, subject or data"})
+		}
+		return
+	}
+	if in.bad != nil {
+		refuse(in.bad)
+		return
+	}
+	why := r.change(in, out)
+	if why != nil {
+		refuse(why)
+		return
+	}
+	out.Verdict = Accepted
+	r.accept(e, content, out)
+}
+
+// wrongSource holds the source against the subject and against what only the
+// office may say.
+func wrongSource(e *Event, diary Diary, confined bool) *Refusal {
+	switch {
+	case confined && diary.IsZero():
+		return &Refusal{WrongSource, "source", "the entry stands on a subject of no diary"}
+	case confined && e.Source != diary:
+		return &Refusal{WrongSource, "source", "is " + e.Source.String() + ", the entry stands on the subject of " + diary.String()}
+	case (e.Type == TypeLedgerOpened || e.Type == TypeAgencySucceeded) && e.Source != Office:
+		return &Refusal{WrongSource, "source", e.Type.String() + " comes from " + Office.String() + " only"}
+	}
+	return nil
+}
+
+// content is what a duplicate must share: 16 bytes of the SHA-256 of type,
+// subject and compacted data.
+func (r *Register) content(in *reading) (content [16]byte) {
+	b := append(r.digest[:0], in.typeName...)
+	b = append(append(b, '\n'), in.event.Subject...)
+	b = append(b, '\n')
+	if in.spaced {
+		b, _ = Compact(b, []byte(in.data)) // it has been read as JSON
+	} else {
+		b = append(b, in.data...)
+	}
+	r.digest = b
+	sum := sha256.Sum256(b)
+	return [16]byte(sum[:])
+}
+
+// event finds an accepted event.
+func (r *Register) event(source Diary, id uuid.UUID) (*eventRow, bool) {
+	diary, ok := r.diaryIDs[source]
+	if !ok {
+		return nil, false
+	}
+	i, ok := r.byID.find(r.eventHash(diary, id), func(row uint32) bool {
+		e := r.events.at(row)
+		return e.id == id && e.diary == diary
+	})
+	if !ok {
+		return nil, false
+	}
+	return r.events.at(i), true
+}
+
+func (r *Register) eventHash(diary uint32, id uuid.UUID) uint64 {
+	return maphash.Bytes(r.seed, id[:]) + uint64(diary)<<32*0x9e3779b1
+}
+
+// accept enters an event that passed every rule, and what it changes.
+func (r *Register) accept(e *Event, content [16]byte, out *Ruled) {
+	diary := r.diary(e.Source)
+	i := r.events.add(eventRow{e.ID, content, out.Position.Place(), diary})
+	r.byID.add(r.eventHash(diary, e.ID), i)
+	switch out.Change {
+	case Created:
+		out.Record = RecordID(r.records.add(recordRow{
+			name: r.names.add(e.Subject), nameLen: uint8(len(e.Subject)),
+			current: i, diary: diary, typ: e.Type,
+		}))
+		r.byName.add(r.nameHash(e.Type.Kind(), diary, []byte(e.Subject)), uint32(out.Record))
+	case Corrected, Retracted, Reinstated:
+		row := r.records.at(uint32(out.Record))
+		was := *row
+		r.undo = append(r.undo, func() { *row = was })
+		row.current = i
+		row.retracted = out.Change == Retracted
+	}
+	r.settle(out)
+}
+
+// commit makes the changes of the last submission final.
+func (r *Register) commit() {
+	clear(r.undo)
+	r.undo = r.undo[:0]
+	r.kept.events, r.kept.records = r.events.len, r.records.len
+	r.kept.nameBlocks, r.kept.nameBytes = r.names.mark()
+}
+
+// rollback takes the changes since the last commit back.
+func (r *Register) rollback() {
+	for i := len(r.undo) - 1; i >= 0; i-- {
+		r.undo[i]()
+	}
+	for r.records.len > r.kept.records {
+		i := r.records.len - 1
+		row := r.records.at(i)
+		r.byName.remove(r.nameHash(row.typ.Kind(), row.diary, r.names.get(row.name, row.nameLen)), i)
+		r.records.drop()
+	}
+	for r.events.len > r.kept.events {
+		i := r.events.len - 1
+		row := r.events.at(i)
+		r.byID.remove(r.eventHash(row.diary, row.id), i)
+		r.events.drop()
+	}
+	r.names.truncate(r.kept.nameBlocks, r.kept.nameBytes)
+	clear(r.undo)
+	r.undo = r.undo[:0]
+}
+
+// Standing is what the register knows of a record.
+type Standing struct {
+	ID   RecordID
+	Name RecordName
+	Type Type
+	// Event and Position are the event of the record's current version: what
+	// an amendment names.
+	Event     uuid.UUID
+	Position  Position
+	Retracted bool
+}
+
+// Lookup finds a record by its full name.
+func (r *Register) Lookup(name RecordName) (Standing, bool) {
+	id, ok := r.find(name)
+	if !ok {
+		return Standing{}, false
+	}
+	return r.Record(id), true
+}
+
+// Record is the record numbered id, which must exist.
+func (r *Register) Record(id RecordID) Standing {
+	row := r.records.at(uint32(id))
+	current := r.events.at(row.current)
+	return Standing{
+		ID:        id,
+		Name:      RecordName{row.typ.Kind(), r.diaries[row.diary], string(r.names.get(row.name, row.nameLen))},
+		Type:      row.typ,
+		Event:     current.id,
+		Position:  current.place.Position(),
+		Retracted: row.retracted,
+	}
+}
+
+// find is the number of the record called name.
+func (r *Register) find(name RecordName) (RecordID, bool) {
+	diary, ok := r.diaryIDs[name.Diary]
+	if !ok {
+		return NoRecord, false
+	}
+	id := []byte(name.ID)
+	i, ok := r.byName.find(r.nameHash(name.Kind, diary, id), func(i uint32) bool {
+		row := r.records.at(i)
+		return row.diary == diary && row.typ.Kind() == name.Kind && bytes.Equal(r.names.get(row.name, row.nameLen), id)
+	})
+	if !ok {
+		return NoRecord, false
+	}
+	return RecordID(i), true
+}
+
+func (r *Register) nameHash(kind Kind, diary uint32, id []byte) uint64 {
+	return maphash.Bytes(r.seed, id) + (uint64(diary)<<8|uint64(kind[0])<<4^uint64(kind[1]))<<32*0x9e3779b1
+}
+
+// diary is the number of d, which gets one now if it has none.
+func (r *Register) diary(d Diary) uint32 {
+	i, ok := r.diaryIDs[d]
+	if !ok {
+		d = Diary{strings.Clone(d.Agency), strings.Clone(d.Unit)}
+		i = uint32(len(r.diaries))
+		r.diaries = append(r.diaries, d)
+		r.diaryIDs[d] = i
+	}
+	return i
+}
+
+// Successor follows the recorded successions from agency to who answers for it
+// today; agency itself where none is recorded. Successions in a circle end
+// where they would come round.
+func (r *Register) Successor(agency string) string {
+	for seen := map[string]bool{agency: true}; ; seen[agency] = true {
+		next, ok := r.successors[agency]
+		if !ok || seen[next] {
+			return agency
+		}
+		agency = next
+	}
+}
