@@ -94,6 +94,7 @@ func TestClassOf(t *testing.T) {
 		{[]Nationality{"unknown"}, UnknownClass, "unknown"},
 		{[]Nationality{"PK"}, National, "national"},
 		{[]Nationality{"CN", "PK"}, National, "national"},
+		{[]Nationality{"PK", "CN"}, National, "national"},
 		{[]Nationality{"foreign", "PK"}, National, "national"},
 		{[]Nationality{"unknown", "PK"}, National, "national"},
 		{[]Nationality{"CN"}, Foreign, "foreign"},

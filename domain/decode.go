@@ -77,7 +77,7 @@ func (r *reading) read(line string) {
 	d := r.decode(line, 0, BadAttribute)
 	var bad *Refusal // of the data
 	dataAt := -1     // where data stand that came before their type
-	seen := d.object(attributeNames, func(i int) {
+	seen := d.scanner.object(attributeNames, func(i int) {
 		if i == attrData {
 			start := d.peekAt()
 			if r.event.Type == 0 {

@@ -73,6 +73,7 @@ func TestNoZone(t *testing.T) {
 		{"Karachi", "Try: Asia/Karachi"},
 		{"new york", "Try: America/New_York"},
 		{"utc", "Try: UTC"},
+		{"louisville", "Try: America/Kentucky/Louisville"}, // and not America/Louisville
 	} {
 		z, err := LoadZone(c.name)
 		if err == nil {
