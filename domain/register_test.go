@@ -225,6 +225,11 @@ func TestSuccession(t *testing.T) {
 		t.Errorf("successor in a circle %q", got)
 	}
 	s.when(succeed(9, "s4", "a", "a")).then("refused bad-data")
+	// Of two successors of one agency, the one said last.
+	s.when(succeed(10, "s5", "nccia", "police")).then("accepted")
+	if got := s.register.Successor("nccia"); got != "police" {
+		t.Errorf("successor said last %q", got)
+	}
 }
 
 func TestMatches(t *testing.T) {
