@@ -7,7 +7,7 @@ type body struct {
 	make    func() Data
 	reset   func(Data)
 	members []member
-	names   []string // of members, for the scanner
+	names   names // of members
 	// check finds what no single member shows; nil where there is nothing.
 	check func(data Data, has func(name string) bool) (field, detail string)
 }
@@ -65,9 +65,11 @@ func bodyOf[T any, P interface {
 		b.members = append(b.members, m)
 	}
 	b.members = append(b.members, own...)
-	for _, m := range b.members {
-		b.names = append(b.names, m.name)
+	list := make([]string, len(b.members))
+	for i, m := range b.members {
+		list[i] = m.name
 	}
+	b.names = namesOf(list...)
 	return b
 }
 

@@ -262,7 +262,7 @@ var count = codec[Count]{
 		}
 		given := false
 		d.object(countNames, func(i int) {
-			switch d.enter(countNames[i]); i {
+			switch d.enter(countNames.at(i)); i {
 			case 0:
 				v.N, given = d.whole(), true
 			case 1:
@@ -295,7 +295,7 @@ var count = codec[Count]{
 	given: func(*Count) bool { return true },
 }
 
-var countNames = []string{"value", "qualifier"}
+var countNames = namesOf("value", "qualifier")
 
 // amount is {"value":"250000.00","currency":"PKR","qualifier"?}.
 var amount = codec[Amount]{
@@ -303,7 +303,7 @@ var amount = codec[Amount]{
 		var value, currency string
 		q := Exact
 		d.object(amountNames, func(i int) {
-			switch d.enter(amountNames[i]); i {
+			switch d.enter(amountNames.at(i)); i {
 			case 0:
 				value, _ = d.string()
 			case 1:
@@ -345,13 +345,13 @@ var amount = codec[Amount]{
 	given: func(v *Amount) bool { return *v != Amount{} },
 }
 
-var amountNames = []string{"value", "currency", "qualifier"}
+var amountNames = namesOf("value", "currency", "qualifier")
 
 // location is {"country","subdivision","city","site"}, each where given.
 var location = codec[Location]{
 	read: func(d *decoder, v *Location) {
 		d.object(locationNames, func(i int) {
-			switch d.enter(locationNames[i]); i {
+			switch d.enter(locationNames.at(i)); i {
 			case 0:
 				country.read(d, &v.Country)
 			case 1:
@@ -370,13 +370,13 @@ var location = codec[Location]{
 	given: func(v *Location) bool { return *v != Location{} },
 }
 
-var locationNames = []string{"country", "subdivision", "city", "site"}
+var locationNames = namesOf("country", "subdivision", "city", "site")
 
 // document is {"ref","locator","sha256"}, each where given.
 var document = codec[Document]{
 	read: func(d *decoder, v *Document) {
 		d.object(documentNames, func(i int) {
-			switch d.enter(documentNames[i]); i {
+			switch d.enter(documentNames.at(i)); i {
 			case 0:
 				text.read(d, &v.Ref)
 			case 1:
@@ -393,10 +393,10 @@ var document = codec[Document]{
 	given: func(v *Document) bool { return *v != Document{} },
 }
 
-var documentNames = []string{"ref", "locator", "sha256"}
+var documentNames = namesOf("ref", "locator", "sha256")
 
 // appendTexts appends an object of texts, the empty ones left out.
-func appendTexts(dst []byte, names []string, values ...string) []byte {
+func appendTexts(dst []byte, names names, values ...string) []byte {
 	dst = append(dst, '{')
 	for i, v := range values {
 		if v == "" {
@@ -405,7 +405,7 @@ func appendTexts(dst []byte, names []string, values ...string) []byte {
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(appendText(dst, names[i]), ':')
+		dst = append(dst, names[i]...)
 		dst = appendText(dst, v)
 	}
 	return append(dst, '}')
@@ -414,13 +414,13 @@ func appendTexts(dst []byte, names []string, values ...string) []byte {
 // dimensions is an object of names and values, written in the order of names.
 var dimensions = codec[[]Dimension]{
 	read: func(d *decoder, v *[]Dimension) {
+		if d.peek() != '{' {
+			d.skip()
+			d.fault("want an object")
+			return
+		}
 		var list []Dimension
-		var seen nameSet
 		d.members(func(name string) {
-			if seen.has(name) {
-				d.fail("the name " + quote(name) + " stands twice, or in another letter case")
-			}
-			seen.add(name)
 			var value string
 			d.enter(name)
 			text.read(d, &value)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -46,12 +45,17 @@ type reading struct {
 
 	// What follows is used again for the next line.
 
+	// sourceText is the source that was parsed last; most lines repeat it.
+	sourceText string
+	source     Diary
+	sourceErr  error
+
 	decoder decoder
 	bodies  [endOfTypes]Data
 	lists   lists
 }
 
-var attributeNames = []string{"specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype", "dataschema", "data_base64"}
+var attributeNames = namesOf("specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype", "dataschema", "data_base64")
 
 const (
 	attrSpecVersion = iota
@@ -70,10 +74,6 @@ const (
 // the values are used.
 func (r *reading) read(line string) {
 	r.line, r.event, r.typeName, r.data, r.spaced, r.refusal, r.bad = line, Event{}, "", "", false, nil, nil
-	if !utf8.ValidString(line) {
-		r.refusal = &Refusal{Code: Malformed, Detail: "not UTF-8"}
-		return
-	}
 	d := r.decode(line, 0, BadAttribute)
 	var bad *Refusal // of the data
 	dataAt := -1     // where data stand that came before their type
@@ -89,7 +89,7 @@ func (r *reading) read(line string) {
 			r.data = line[start:d.at]
 			return
 		}
-		d.enter(attributeNames[i])
+		d.enter(attributeNames.at(i))
 		r.readAttribute(d, i)
 		d.leave()
 	})
@@ -101,7 +101,7 @@ func (r *reading) read(line string) {
 	}
 	for _, i := range []int{attrSpecVersion, attrID, attrSource, attrType} {
 		if seen&(1<<i) == 0 && d.bad == nil {
-			d.bad = &Refusal{BadAttribute, attributeNames[i], "is missing"}
+			d.bad = &Refusal{BadAttribute, attributeNames.at(i), "is missing"}
 		}
 	}
 	if seen&(1<<attrSubject) == 0 && r.event.Type.MakesRecord() && d.bad == nil {
@@ -121,8 +121,11 @@ func (r *reading) read(line string) {
 
 // decode begins to decode s at at.
 func (r *reading) decode(s string, at int, code Code) *decoder {
-	r.decoder = decoder{scanner: scan(s, at), faults: faults{code: code}, lists: &r.lists}
-	return &r.decoder
+	d := &r.decoder
+	d.begin(s, at)
+	d.lists = &r.lists
+	d.code, d.steps, d.bad = code, 0, nil
+	return d
 }
 
 // readAttribute reads the attribute numbered i, but for data.
@@ -141,7 +144,11 @@ func (r *reading) readAttribute(d *decoder, i int) {
 	case attrID:
 		e.ID, err = ParseEventID(s)
 	case attrSource:
-		e.Source, err = ParseDiary(s)
+		if s != r.sourceText {
+			r.sourceText = s
+			r.source, r.sourceErr = ParseDiary(s)
+		}
+		e.Source, err = r.source, r.sourceErr
 	case attrType:
 		r.typeName = s
 		if s == "" || hasControl(s, "") {
@@ -220,23 +227,23 @@ type decoder struct {
 type faults struct {
 	code  Code
 	path  [8]string // the members that lead to the value being read
-	depth int
+	steps int       // of path
 	bad   *Refusal
 }
 
 // fault notes what is wrong with the value that is being read.
 func (f *faults) fault(detail string) {
 	if f.bad == nil {
-		f.bad = &Refusal{f.code, strings.Join(f.path[:f.depth], "."), detail}
+		f.bad = &Refusal{f.code, strings.Join(f.path[:f.steps], "."), detail}
 	}
 }
 
 func (f *faults) enter(name string) {
-	f.path[f.depth] = name
-	f.depth++
+	f.path[f.steps] = name
+	f.steps++
 }
 
-func (f *faults) leave() { f.depth-- }
+func (f *faults) leave() { f.steps-- }
 
 // peekAt is where the next token begins.
 func (d *decoder) peekAt() int {
@@ -252,7 +259,7 @@ func (d *decoder) body(b *body, data Data) {
 		return
 	}
 	seen := d.object(b.names, func(i int) {
-		d.enter(b.names[i])
+		d.enter(b.members[i].name)
 		b.members[i].read(d, data)
 		d.leave()
 	})
@@ -267,7 +274,7 @@ func (d *decoder) body(b *body, data Data) {
 		return
 	}
 	field, detail := b.check(data, func(name string) bool {
-		return seen&(1<<lookup(b.names, name, 0)) != 0
+		return seen&(1<<b.names.find(name)) != 0
 	})
 	if detail != "" {
 		d.enter(field)
@@ -288,7 +295,7 @@ func (d *decoder) string() (string, bool) {
 }
 
 // object reads an object value; any other is a fault.
-func (d *decoder) object(names []string, read func(i int)) uint64 {
+func (d *decoder) object(names names, read func(i int)) uint64 {
 	if d.peek() != '{' {
 		d.skip()
 		d.fault("want an object")

@@ -42,15 +42,16 @@ func AppendEvent(dst []byte, e *Event) ([]byte, error) {
 // event, or a correction's replacement. It is not checked.
 func AppendData(dst []byte, data Data) []byte {
 	dst = append(dst, '{')
-	for i := range bodies[data.Type()].members {
-		m := &bodies[data.Type()].members[i]
+	b := &bodies[data.Type()]
+	for i := range b.members {
+		m := &b.members[i]
 		if !m.given(data) {
 			continue
 		}
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(appendText(dst, m.name), ':')
+		dst = append(dst, b.names[i]...)
 		dst = m.write(dst, data)
 	}
 	return append(dst, '}')

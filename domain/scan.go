@@ -27,27 +27,33 @@ type scanner struct {
 	err    *Refusal
 }
 
-// scan begins to read s at at.
-func scan(s string, at int) scanner {
-	return scanner{s: s, at: at, clean: strings.IndexByte(s, '\\') < 0 && !hasC0(s)}
+// begin begins to read text at at.
+func (s *scanner) begin(text string, at int) {
+	s.s, s.at, s.depth, s.spaced, s.err = text, at, 0, false, nil
+	control, ascii := look(text)
+	s.clean = !control && strings.IndexByte(text, '\\') < 0
+	if !ascii && !utf8.ValidString(text) {
+		s.fail("not UTF-8")
+	}
 }
 
-// hasC0 tells whether s holds a byte below 0x20, looking at eight at a time.
-func hasC0(s string) bool {
+// look tells whether s holds a byte below 0x20 and whether it is all ASCII,
+// looking at eight bytes at a time.
+func look(s string) (control, ascii bool) {
 	const ones = 0x0101010101010101
+	var low, high uint64
 	for ; len(s) >= 8; s = s[8:] {
 		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		if (w-ones*0x20)&^w&(ones*0x80) != 0 {
-			return true
-		}
+		low |= (w - ones*0x20) &^ w
+		high |= w
 	}
+	control, ascii = low&(ones*0x80) != 0, high&(ones*0x80) == 0
 	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 {
-			return true
-		}
+		control = control || s[i] < 0x20
+		ascii = ascii && s[i] < utf8.RuneSelf
 	}
-	return false
+	return control, ascii
 }
 
 // fail notes the first syntax failure and goes to the end of the line.
@@ -128,6 +134,28 @@ func (s *scanner) text() string {
 		return s.s[start : s.at-1]
 	}
 	return s.escaped(start)
+}
+
+// name reads a member's name and the colon behind it.
+func (s *scanner) name() string {
+	name := s.text()
+	if s.at < len(s.s) && s.s[s.at] == ':' {
+		s.at++
+	} else if !s.takeSpaced(':') {
+		s.fail("a name without its value")
+	}
+	return name
+}
+
+// more tells whether another element follows, in what ends with end.
+func (s *scanner) more(end byte) bool {
+	c := s.peek()
+	s.at++
+	if c == ',' || c == end && s.err == nil {
+		return c == ','
+	}
+	s.fail("an object or array that does not end")
+	return false
 }
 
 // escaped reads on in a string that began at start and has an escape, or is
@@ -275,33 +303,11 @@ func (s *scanner) skip() {
 
 // array reads an array; element must read one value.
 func (s *scanner) array(element func()) {
-	if !s.open('[') {
+	if !s.open('[', ']') {
 		return
 	}
-	for more := !s.take(']'); more; {
+	for more := true; more; more = s.more(']') {
 		element()
-		if more = s.take(','); !more && !s.take(']') {
-			s.fail("an array without its closing bracket")
-		}
-	}
-	s.depth--
-}
-
-// members reads an object; visit must read the value of each name.
-func (s *scanner) members(visit func(name string)) {
-	if !s.open('{') {
-		return
-	}
-	for more := !s.take('}'); more; {
-		name := s.text()
-		if !s.take(':') {
-			s.fail("a name without its value")
-			break
-		}
-		visit(name)
-		if more = s.take(','); !more && !s.take('}') {
-			s.fail("an object without its closing brace")
-		}
 	}
 	s.depth--
 }
@@ -309,60 +315,114 @@ func (s *scanner) members(visit func(name string)) {
 // object reads an object. For each member that names holds, read(i) must read
 // the value; the others are skipped. A name that stands twice, or that equals
 // another but for letter case, is malformed: decoders differ on what it means.
-// There are at most 64 names. It returns those seen, as bits.
-func (s *scanner) object(names []string, read func(i int)) (seen uint64) {
+// It returns the names seen, as bits.
+func (s *scanner) object(names names, read func(i int)) (seen uint64) {
+	if !s.open('{', '}') {
+		return 0
+	}
 	var others nameSet
 	next := 0
-	s.members(func(name string) {
-		i := lookup(names, name, next)
+	for more := true; more; more = s.more('}') {
+		i := s.expect(names, next)
+		var name string
+		if i < 0 {
+			name = s.name()
+			i = names.find(name)
+		}
 		switch {
-		case i >= 0 && seen&(1<<i) != 0, i < 0 && (others.has(name) || foldedIn(names, name)):
-			s.fail("the name " + quote(name) + " stands twice, or in another letter case")
-		case i < 0:
-			others.add(name)
-			s.skip()
-		default:
+		case i >= 0 && seen&(1<<i) == 0:
 			seen |= 1 << i
 			next = i + 1
 			read(i)
+		case i >= 0 || others.has(name) || names.fold(name):
+			s.fail("a name that stands twice, or in another letter case: " + quote(name))
+		default:
+			others.add(name)
+			s.skip()
 		}
-	})
+	}
+	s.depth--
 	return seen
 }
 
-// open enters an array or object.
-func (s *scanner) open(c byte) bool {
-	if s.depth++; s.depth > maxDepth {
-		s.fail("nested too deep")
-		return false
-	}
-	if !s.take(c) {
-		s.fail("want " + string(rune(c)))
-		return false
-	}
-	return true
-}
-
-// lookup finds name among names, first from next on: canonical lines have
-// their names in that order.
-func lookup(names []string, name string, next int) int {
-	for i := next; i < len(names); i++ {
-		if names[i] == name {
-			return i
-		}
-	}
-	for i := 0; i < next && i < len(names); i++ {
-		if names[i] == name {
+// expect consumes the name that is next, with its colon, if it is one of names
+// from next on: canonical lines have their names in that order, and nothing
+// between.
+func (s *scanner) expect(names names, next int) int {
+	rest := s.s[s.at:]
+	for i := next; i < len(names) && len(rest) > 1; i++ {
+		if key := names[i]; key[1] == rest[1] && strings.HasPrefix(rest, key) {
+			s.at += len(key)
 			return i
 		}
 	}
 	return -1
 }
 
-// foldedIn tells whether name equals one of names but for letter case.
-func foldedIn(names []string, name string) bool {
-	for _, n := range names {
-		if strings.EqualFold(n, name) {
+// members reads an object of any names; visit must read the value of each.
+func (s *scanner) members(visit func(name string)) {
+	if !s.open('{', '}') {
+		return
+	}
+	var seen nameSet
+	for more := true; more; more = s.more('}') {
+		name := s.name()
+		if seen.has(name) {
+			s.fail("a name that stands twice, or in another letter case: " + quote(name))
+		}
+		seen.add(name)
+		visit(name)
+	}
+	s.depth--
+}
+
+// open enters what begins with start and is left at its end; false where
+// nothing stands in it.
+func (s *scanner) open(start, end byte) bool {
+	if s.depth++; s.depth > maxDepth {
+		s.fail("nested too deep")
+		return false
+	}
+	if !s.take(start) {
+		s.fail("want " + string(rune(start)))
+		return false
+	}
+	if s.take(end) {
+		s.depth--
+		return false
+	}
+	return true
+}
+
+// names are the known names of an object, at most 64, as they stand in
+// canonical lines: quoted, with the colon.
+type names []string
+
+func namesOf(list ...string) names {
+	keys := make(names, len(list))
+	for i, name := range list {
+		keys[i] = `"` + name + `":`
+	}
+	return keys
+}
+
+// at is the name numbered i.
+func (n names) at(i int) string { return n[i][1 : len(n[i])-2] }
+
+// find is the number of name, -1 where it is not known.
+func (n names) find(name string) int {
+	for i := range n {
+		if n.at(i) == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// fold tells whether name equals a known one but for letter case.
+func (n names) fold(name string) bool {
+	for i := range n {
+		if strings.EqualFold(n.at(i), name) {
 			return true
 		}
 	}
@@ -380,7 +440,12 @@ func (n *nameSet) has(name string) bool {
 	if n.many != nil {
 		return n.many[fold(name)]
 	}
-	return foldedIn(n.few, name)
+	for _, other := range n.few {
+		if strings.EqualFold(other, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *nameSet) add(name string) {
