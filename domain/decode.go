@@ -9,23 +9,18 @@ import (
 )
 
 // Decode reads one line as an event under the strict rules of the line. Strings
-// of the event share line's memory. The error is a *Refusal with one of
-// Malformed, BadAttribute, WrongSource, UnknownType and BadData.
+// of the event share line's memory. The error is a *Refusal: Malformed,
+// BadAttribute, UnknownType or BadData.
 //
 // A correction's Replacement is checked only as JSON: what it replaces, the
 // register alone can tell.
 func Decode(line string) (*Event, error) {
 	var r reading
-	r.read(line)
-	switch {
-	case r.refusal != nil:
-		return nil, r.refusal
-	case r.event.Type == 0:
-		return nil, r.unknownType()
-	case r.bad != nil:
-		return nil, r.bad
+	if err := r.decodeWhole(line); err != nil {
+		return nil, err
 	}
-	return &r.event, nil
+	e := r.event // alone: the rest of r need not stay
+	return &e, nil
 }
 
 // reading is one line being read. It can be used again: what was read before is
@@ -117,6 +112,20 @@ func (r *reading) read(line string) {
 		bad = &Refusal{BadData, "data", "is missing"}
 	}
 	r.bad = bad
+}
+
+// decodeWhole reads line and tells what keeps it from being an event.
+func (r *reading) decodeWhole(line string) error {
+	r.read(line)
+	switch {
+	case r.refusal != nil:
+		return r.refusal
+	case r.event.Type == 0:
+		return r.unknownType()
+	case r.bad != nil:
+		return r.bad
+	}
+	return nil
 }
 
 // decode begins to decode s at at.

@@ -7,9 +7,10 @@
 //
 // Where to start reading:
 //
-//   - event.go: the catalogue, one Go struct per event type
-//   - period.go, amount.go, country.go: the values and their grammar
+//   - event.go: the events, one Go struct per type; catalogue.go: their members
+//   - period.go, amount.go, count.go, country.go, sum.go: values, their grammar
+//     and how they add up
 //   - decode.go, encode.go: the line, strict in and canonical out
-//   - register.go: the state machine that decides
-//   - code.go: every reason for which a line is refused, and its cure
+//   - register.go, rules.go: the state machine that decides
+//   - ruling.go, code.go: what it decides, every reason for a refusal, its cure
 package domain

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -32,11 +33,16 @@ func AppendEvent(dst []byte, e *Event) ([]byte, error) {
 	}
 	line = append(line, `,"data":`...)
 	line = append(AppendData(line, e.Data), '}')
-	if _, err := Decode(string(line[start:])); err != nil {
+	r := readings.Get().(*reading)
+	defer readings.Put(r)
+	if err := r.decodeWhole(string(line[start:])); err != nil {
 		return line[:start], err
 	}
 	return line, nil
 }
+
+// readings are used again to check what is minted.
+var readings = sync.Pool{New: func() any { return new(reading) }}
 
 // AppendData appends the canonical JSON object of data: the data member of an
 // event, or a correction's replacement. It is not checked.

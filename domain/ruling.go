@@ -41,7 +41,8 @@ func (v Verdict) String() string { return verdictNames[v] }
 // Ruling is what the register decides about one line, and why.
 type Ruling struct {
 	Verdict Verdict
-	// Code says why a line is refused; empty otherwise.
+	// Code says why a line is refused; UnknownType where it is unrecognised;
+	// empty otherwise.
 	Code Code
 	// First is where a duplicate's event was accepted.
 	First Position
