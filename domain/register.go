@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/minio/highwayhash"
 )
 
 // RulesVersion is the version of the rules in this file.
@@ -42,9 +43,11 @@ type Register struct {
 	successors  map[string]string
 	successions []succession
 
-	// seed scatters rows over the indexes, so that nobody can choose ids that
-	// collide there. No ruling depends on it.
+	// seed scatters rows over the indexes, and key makes the digests of content;
+	// both are this register's own and secret, so that nobody can choose what
+	// collides there. No ruling depends on them.
 	seed maphash.Seed
+	key  []byte
 
 	// What follows serves the submission that is being ruled on.
 
@@ -55,14 +58,14 @@ type Register struct {
 		events, records       uint32
 		nameBlocks, nameBytes int
 	}
-	digest  []byte
+	scratch []byte
 	rulings []byte // of the whole entry, for the chain
 }
 
 // eventRow is one accepted event.
 type eventRow struct {
 	id      uuid.UUID
-	content [16]byte // of type, subject and compacted data
+	content [16]byte // see Register.content
 	place   Place
 	diary   uint32
 }
@@ -89,12 +92,18 @@ type succession struct {
 
 // NewRegister is a register before its first entry.
 func NewRegister() *Register {
+	seed := maphash.MakeSeed()
+	var key []byte
+	for i := range uint64(4) {
+		key = binary.BigEndian.AppendUint64(key, maphash.Comparable(seed, i))
+	}
 	return &Register{
 		diaryIDs:   make(map[Diary]uint32),
 		losses:     make(map[lossKey]RecordID),
 		lossKeys:   make(map[RecordID]lossKey),
 		successors: make(map[string]string),
-		seed:       maphash.MakeSeed(),
+		seed:       seed,
+		key:        key,
 	}
 }
 
@@ -151,8 +160,11 @@ func (r *Register) Check(subject string, submission []byte, visit func(*Ruled)) 
 
 // link chains the entry to the state hash.
 func (r *Register) link(e Entry) {
-	payload := sha256.Sum256(e.Payload)
-	b := append(r.digest[:0], r.chain[:]...)
+	payload := e.Sum
+	if payload == [sha256.Size]byte{} {
+		payload = sha256.Sum256(e.Payload)
+	}
+	b := append(r.scratch[:0], r.chain[:]...)
 	b = binary.BigEndian.AppendUint64(b, RulesVersion)
 	b = binary.BigEndian.AppendUint64(b, e.Number)
 	b = binary.BigEndian.AppendUint64(b, uint64(len(e.Subject)))
@@ -160,7 +172,7 @@ func (r *Register) link(e Entry) {
 	b = append(b, payload[:]...)
 	b = append(b, r.rulings...)
 	r.chain = sha256.Sum256(b)
-	r.digest = b
+	r.scratch = b
 }
 
 func appendRuling(dst []byte, r *Ruled) []byte {
@@ -357,10 +369,11 @@ func wrongSource(e *Event, diary Diary, confined bool) *Refusal {
 	return nil
 }
 
-// content is what a duplicate must share: 16 bytes of the SHA-256 of type,
-// subject and compacted data.
-func (r *Register) content(in *reading) (content [16]byte) {
-	b := append(r.digest[:0], in.typeName...)
+// content is what a duplicate must share: a digest of type, subject and
+// compacted data. It is a keyed one, ten times as fast as SHA-256 where the
+// processor does not help with that, and stays in this register.
+func (r *Register) content(in *reading) [16]byte {
+	b := append(r.scratch[:0], in.typeName...)
 	b = append(append(b, '\n'), in.event.Subject...)
 	b = append(b, '\n')
 	if in.spaced {
@@ -368,9 +381,8 @@ func (r *Register) content(in *reading) (content [16]byte) {
 	} else {
 		b = append(b, in.data...)
 	}
-	r.digest = b
-	sum := sha256.Sum256(b)
-	return [16]byte(sum[:])
+	r.scratch = b
+	return highwayhash.Sum128(b, r.key)
 }
 
 // event finds an accepted event.

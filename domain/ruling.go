@@ -13,6 +13,9 @@ type Entry struct {
 	Recorded time.Time
 	// Payload is lines, LF between, a blank line between submissions.
 	Payload []byte
+	// Sum is the SHA-256 of Payload, from a reader that has made it beside the
+	// ruling; zero where it has not.
+	Sum [32]byte
 }
 
 // EntrySubject is the subject on which recorders write.
