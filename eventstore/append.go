@@ -1,0 +1,84 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"roznamcha/domain"
+)
+
+// Append writes one entry on ledger.entry, with no headers and no expectation,
+// and gives its number. When it returns without an error the entry is as
+// durable as the server's sync setting makes it; the embedded server and every
+// server that syncs always has it on disk, a cluster on a majority of disks.
+//
+// ErrUnknownOutcome: it may be in the ledger or not, or come into it yet; the
+// same payload may be appended again. Any other error: it is not there.
+func (l *Ledger) Append(ctx context.Context, payload []byte) (entry uint64, err error) {
+	return l.append(ctx, "append", payload)
+}
+
+// AppendFirst is Append for the ledger's first entry, the opening. ErrNotEmpty
+// where there is one: of several who race one wins. After ErrUnknownOutcome
+// read entry 1.
+func (l *Ledger) AppendFirst(ctx context.Context, payload []byte) (entry uint64, err error) {
+	return l.append(ctx, "append the first entry", payload, jetstream.WithExpectLastSequence(0))
+}
+
+func (l *Ledger) append(ctx context.Context, op string, payload []byte, opts ...jetstream.PublishOpt) (uint64, error) {
+	if len(payload) > domain.MaxEntryBytes {
+		return 0, fail(op, ErrTooLarge, fmt.Errorf("%d bytes; an entry has at most %d", len(payload), domain.MaxEntryBytes))
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("%s: %w", op, err)
+	}
+	if l.guard != nil {
+		if err := l.guard(); err != nil {
+			return 0, fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	if l.nc.Status() != nats.CONNECTED {
+		return 0, fail(op, ErrUnavailable, notConnected(l.nc))
+	}
+	// The future fails at once when the connection is cut, and after
+	// ackTimeout.
+	future, err := l.js.PublishMsgAsync(&nats.Msg{Subject: domain.EntrySubject, Data: payload}, opts...)
+	if err != nil {
+		return 0, translate(ctx, op, err) // nothing was sent
+	}
+	select {
+	case ack := <-future.Ok():
+		return ack.Sequence, nil
+	case err := <-future.Err():
+		return 0, l.appendError(ctx, op, err)
+	case <-ctx.Done():
+		return 0, fail(op, ErrUnknownOutcome, ctx.Err())
+	}
+}
+
+// appendError sorts why no acknowledgement came. The entry is surely not there
+// only where nobody listened or the server gave a definite answer; a server
+// that could not finish (code 5xx) may find the entry on its disk later.
+func (l *Ledger) appendError(ctx context.Context, op string, err error) error {
+	var api *jetstream.APIError
+	definite := errors.As(err, &api) && !errors.Is(kindOf(err), ErrUnavailable)
+	if definite || errors.Is(err, jetstream.ErrNoStreamResponse) {
+		return translate(ctx, op, err)
+	}
+	if last := l.nc.LastError(); errors.Is(last, nats.ErrPermissionViolation) {
+		err = fmt.Errorf("%w (the server has said: %w)", err, last)
+	}
+	return fail(op, ErrUnknownOutcome, err)
+}
+
+// notConnected says why nc has no server now.
+func notConnected(nc *nats.Conn) error {
+	if err := nc.LastError(); err != nil {
+		return err
+	}
+	return nats.ErrDisconnected
+}

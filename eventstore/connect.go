@@ -1,0 +1,60 @@
+package eventstore
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// ConnectOptions are how this package wants a connection to behave; options
+// that come after them win. It reconnects for ever, and what is published
+// while it is cut fails at once rather than be sent later, when nobody waits
+// for the answer.
+func ConnectOptions() []nats.Option {
+	return []nats.Option{
+		nats.Name("roznamcha"),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(100 * time.Millisecond),
+		nats.ReconnectJitter(50*time.Millisecond, 50*time.Millisecond),
+		nats.ReconnectBufSize(-1),
+		// What goes wrong is told to who waits for it, not to standard error.
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
+	}
+}
+
+// Connect connects to the server, or servers separated by commas, at urls.
+func Connect(urls string, opts ...nats.Option) (*nats.Conn, error) {
+	nc, err := nats.Connect(urls, append(ConnectOptions(), opts...)...)
+	if err != nil {
+		return nil, ConnectError(urls, err)
+	}
+	return nc, nil
+}
+
+// ConnectError translates what nats.Connect says about the server, named as
+// the user named it, for those who make a connection of their own.
+func ConnectError(server string, err error) error {
+	op := "connect to " + withoutSecret(server)
+	kind := kindOf(err)
+	e := fail(op, kind, err)
+	if kind == ErrUnavailable {
+		e.Try = "start that server, check its address, or leave it out to use the ledger in the data directory"
+	}
+	var bad *url.Error
+	if errors.As(err, &bad) {
+		return fail("connect", ErrRejected, errors.New("that is no address of a server, such as nats://127.0.0.1:4222"))
+	}
+	return e
+}
+
+// withoutSecret is a server's address without user, token and password.
+func withoutSecret(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.User == nil {
+		return server
+	}
+	u.User = nil
+	return u.String()
+}

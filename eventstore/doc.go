@@ -1,0 +1,42 @@
+// Package eventstore owns where the ledger is kept: one JetStream stream that
+// nothing is ever taken out of, how entries get into it and how they are read
+// back, and the recorder, which answers for what it took.
+//
+// It leaves to its callers which server that is and who may reach it
+// (Connect, or a connection of their own; package embedded runs a server), and
+// to package domain what an entry means.
+//
+// Where to start reading:
+//
+//   - ledger.go, stream.go: opening the stream, and refusing an unsafe one
+//   - append.go: one entry in, durable when acknowledged
+//   - read.go, session.go, clock.go: entries out, in order, without a gap
+//   - recorder.go, door.go, queue.go: submissions in, receipts out
+//   - errors.go: what can go wrong, sorted by what the caller does next
+//
+// # Writing
+//
+// Submissions that arrive while one entry is being written go together into
+// the next. There is no timer: a lone publisher waits for one write to disk
+// and a hundred share one.
+//
+//	submission ─► door ─► queue ─► appender ─► stream ─► reader ─► receipt
+//
+// The door answers at once what the state read so far decides: a refusal, or
+// that everything is a duplicate. The rest is appended without any
+// expectation, and its receipt is the ruling that the recorder's own reader
+// makes when it comes to that entry. So a receipt says what every later replay
+// says. Several recorders may write to one ledger.
+//
+// An append whose outcome is unknown (no answer, connection lost) is made
+// again with the same bytes until it is known; the register rules what was
+// already there a duplicate, and the receipt carries its first position.
+//
+// # Known holes
+//
+// The server's sync setting cannot be asked for over the network: an external
+// server must be told to sync always, or an acknowledged entry can be lost
+// with the power. EntryAt trusts that no server's clock ever ran back by more
+// than a minute. A shorter stream is noticed by a reader that was further; what
+// outlives the process (a high-water mark beside the store) is not there yet.
+package eventstore

@@ -1,0 +1,33 @@
+package embedded
+
+import (
+	"fmt"
+
+	"roznamcha/eventstore"
+)
+
+// DefaultReserve is how many bytes of its disk the ledger leaves free: a
+// server that runs into the wall needs a restart, and what else is on the disk
+// needs some too.
+const DefaultReserve = 64 << 20
+
+// Room tells whether the disk of the data directory dir has more than the
+// default reserve left; eventstore.ErrDiskFull where it has not. It is what
+// eventstore's Ledger.Guard wants for a ledger on this machine.
+func Room(dir string) error { return room(dir, DefaultReserve) }
+
+func room(dir string, reserve uint64) error {
+	free, _, err := disk(dir)
+	if err != nil {
+		return dirError(dir, err)
+	}
+	if free >= reserve {
+		return nil
+	}
+	return &eventstore.Error{
+		Op:   "data directory " + dir,
+		Kind: eventstore.ErrDiskFull,
+		Err:  fmt.Errorf("%d MiB are free, %d MiB are kept in reserve", free>>20, reserve>>20),
+		Try:  "make room on that disk, then the same again: nothing was recorded",
+	}
+}

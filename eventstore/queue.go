@@ -1,0 +1,264 @@
+package eventstore
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"roznamcha/domain"
+)
+
+// batch is an entry in the making: submissions with a blank line between, and
+// then the rulings on their lines.
+type batch struct {
+	payload []byte
+	lines   int
+
+	// What follows belongs to the queue's mutex until done is closed.
+
+	// sent counts how often the payload was sent, seen how often the reader
+	// came upon it, entry is its number once that is known (0 before), ruled
+	// the number of the entry that rulings are from.
+	sent, seen   int
+	entry, ruled uint64
+
+	// done is closed when err or rulings are final.
+	done    chan struct{}
+	err     error
+	rulings []LineRuling
+
+	// trouble is why it is not written yet, for those who stop waiting.
+	trouble atomic.Pointer[error]
+}
+
+// queue holds the submissions between the door and their receipts. Submitters
+// add, the appender takes and tells what became of it, the reader rules.
+type queue struct {
+	// most is how many lines may be in it.
+	most int
+	// wake has a token when there may be something to take, moved when the
+	// reader is done with an entry. Both are for the appender.
+	wake, moved chan struct{}
+
+	mu sync.Mutex
+	// waiting are entries not yet sent; the last one is still gathering.
+	waiting []*batch
+	// sent are entries that are being written, or wait for the reader.
+	sent []*batch
+	// lines is how many there are in both.
+	lines int
+	// size is how large the last payload was, a hint for the next.
+	size int
+	// room is closed, and made anew, when lines went down and somebody waits.
+	room    chan struct{}
+	waiters bool
+	// read is the last entry that the reader is done with.
+	read uint64
+	// closed is why the recorder has ended; nil while it runs.
+	closed error
+}
+
+// separator stands between submissions: the end of a line and a blank one.
+const separator = "\n\n"
+
+func newQueue(most int) *queue {
+	return &queue{most: most, wake: make(chan struct{}, 1), moved: make(chan struct{}, 1), room: make(chan struct{})}
+}
+
+// add puts a submission of so many lines into the entry that is gathering, or
+// into a new one. Where there is no room it gives the channel that is closed
+// when there may be.
+func (q *queue) add(submission []byte, lines int, p *Pending) (room <-chan struct{}, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed != nil {
+		return nil, q.closed
+	}
+	if q.lines > 0 && q.lines+lines > q.most {
+		q.waiters = true
+		return q.room, nil
+	}
+	b := q.gathering(len(submission), lines)
+	if len(b.payload) > 0 {
+		b.payload = append(b.payload, separator...)
+	}
+	b.payload = append(b.payload, submission...)
+	p.batch, p.first, p.lines = b, b.lines, lines
+	b.lines += lines
+	q.lines += lines
+	signal(q.wake)
+	return nil, nil
+}
+
+// signal puts a token into c, which has room for one, unless one is there.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// gathering is the entry that takes so many more bytes and lines.
+func (q *queue) gathering(size, lines int) *batch {
+	if n := len(q.waiting); n > 0 {
+		b := q.waiting[n-1]
+		if b.lines+lines <= domain.MaxLines && len(b.payload)+len(separator)+size <= domain.MaxEntryBytes {
+			return b
+		}
+	}
+	b := &batch{payload: make([]byte, 0, max(size, q.size)), done: make(chan struct{})}
+	q.waiting = append(q.waiting, b)
+	return b
+}
+
+// take moves the oldest entry on to be sent; nil when there is none.
+func (q *queue) take() *batch {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		return nil
+	}
+	b := q.waiting[0]
+	q.waiting = q.waiting[1:]
+	q.sent = append(q.sent, b)
+	q.size = len(b.payload)
+	return b
+}
+
+// sending gives the payload of b, which is about to be sent once more; nil when
+// that is not needed: the queue is closed, or every copy that was sent has been
+// seen in the ledger by now, and so the outcome is known.
+func (q *queue) sending(b *batch) (payload []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed != nil {
+		return nil
+	}
+	if b.sent > 0 && b.seen >= b.sent {
+		b.entry = b.ruled
+		q.settle(b)
+		return nil
+	}
+	b.sent++
+	return b.payload
+}
+
+// acknowledged notes that the last copy of b became the entry so numbered.
+func (q *queue) acknowledged(b *batch, entry uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b.entry = entry
+	q.settle(b)
+}
+
+// notSent takes back that the last copy was sent. It tells whether an earlier
+// one may be in the ledger.
+func (q *queue) notSent(b *batch) (maybe bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b.sent--
+	return b.sent > 0
+}
+
+// match finds the batch that an entry may be: by its number, or by its bytes
+// while that is not known yet.
+func (q *queue) match(e domain.Entry) *batch {
+	if e.Subject != domain.EntrySubject {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, b := range q.sent {
+		if b.entry == e.Number || b.entry == 0 && bytes.Equal(b.payload, e.Payload) {
+			return b
+		}
+	}
+	return nil
+}
+
+// passed notes that the reader is done with an entry, which was a copy of ours,
+// if that is not nil, and its rulings.
+func (q *queue) passed(entry uint64, ours *batch, rulings []LineRuling) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.read = entry
+	signal(q.moved)
+	if ours != nil {
+		ours.seen++
+		ours.ruled, ours.rulings = entry, rulings
+		q.settle(ours)
+	}
+}
+
+// readUpTo waits until the reader is done with an entry.
+func (q *queue) readUpTo(ctx context.Context, entry uint64) error {
+	for {
+		q.mu.Lock()
+		there := q.read >= entry
+		q.mu.Unlock()
+		if there {
+			return nil
+		}
+		select {
+		case <-q.moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// settle answers b once its number is known and that entry is ruled on, or a
+// copy that came even later.
+func (q *queue) settle(b *batch) {
+	if b.entry != 0 && b.ruled >= b.entry {
+		q.finish(b, nil)
+	}
+}
+
+// refuse answers b with an error.
+func (q *queue) refuse(b *batch, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.finish(b, err)
+}
+
+// finish answers b, if that was not done, and makes room.
+func (q *queue) finish(b *batch, err error) {
+	for i, other := range q.sent {
+		if other != b {
+			continue
+		}
+		q.sent = append(q.sent[:i], q.sent[i+1:]...)
+		q.lines -= b.lines
+		b.err, b.payload = err, nil
+		close(b.done)
+		if q.waiters {
+			q.waiters = false
+			close(q.room)
+			q.room = make(chan struct{})
+		}
+		return
+	}
+}
+
+// close ends the queue: what was not sent is answered with notSent, what was
+// with sent, and what comes with closed.
+func (q *queue) close(closed, notSent, sent error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed != nil {
+		return
+	}
+	q.closed = closed
+	for len(q.sent) > 0 {
+		q.finish(q.sent[0], sent)
+	}
+	q.sent, q.waiting = q.waiting, nil
+	for len(q.sent) > 0 {
+		q.finish(q.sent[0], notSent)
+	}
+	if q.waiters {
+		close(q.room)
+	}
+}

@@ -1,0 +1,135 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"roznamcha/domain"
+)
+
+// LineRuling is what became of one line of a submission.
+type LineRuling struct {
+	// Position is where the line stands; zero for one that is not in the
+	// ledger: what the door refused, or knew as a duplicate.
+	Position domain.Position
+	// Recorded is the recorded time of its entry; zero with Position.
+	Recorded time.Time
+	// ID is the event's id; zero where the line could not be read that far.
+	ID uuid.UUID
+	domain.Ruling
+}
+
+// Receipt is the answer to a submission: a ruling for each of its lines, in
+// their order (blank lines are none); one ruling for the whole of a submission
+// that is too large or has no line. What it says of lines with a Position,
+// every later replay says too.
+type Receipt struct{ Rulings []LineRuling }
+
+// Err is the first refusal, a *domain.Refusal; nil when every line is accepted
+// or a duplicate. The one that caused the others to be refused with it comes
+// before those.
+func (rc Receipt) Err() error {
+	var with error
+	for i := range rc.Rulings {
+		r := &rc.Rulings[i]
+		switch err := r.Err(); {
+		case err == nil:
+		case r.Code == domain.WithRefused:
+			if with == nil {
+				with = err
+			}
+		default:
+			return err
+		}
+	}
+	return with
+}
+
+// Pending is a submission that was taken and is not answered yet. Its methods
+// may be called by any goroutine, and more than once.
+type Pending struct {
+	// batch is the entry that it goes into, its lines there those from first
+	// on; nil where the door has answered.
+	batch        *batch
+	first, lines int
+	// door has the rulings of the door: all of them where batch is nil, else
+	// those of the duplicates, and zero rulings in the places of the lines that
+	// went on. nil where all went on.
+	door []LineRuling
+}
+
+// answered is the done channel of what the door has answered.
+var answered = func() chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}()
+
+// Done is closed when the receipt is there.
+func (p *Pending) Done() <-chan struct{} {
+	if p.batch == nil {
+		return answered
+	}
+	return p.batch.done
+}
+
+// Receipt waits for the answer. ErrUnknownOutcome when ctx ends first, or when
+// the recorder ends while the entry is being written: ask again with the same
+// ids. ErrDiskFull, ErrClosed and the others of Append: nothing was recorded.
+// *GapError and *WentBackError: the recorder has stopped.
+func (p *Pending) Receipt(ctx context.Context) (Receipt, error) {
+	done := p.Done()
+	select {
+	case <-done:
+	default:
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return Receipt{}, fail("record", ErrUnknownOutcome, p.batch.why(ctx.Err()))
+		}
+	}
+	return p.receipt()
+}
+
+func (p *Pending) receipt() (Receipt, error) {
+	if p.batch == nil {
+		return Receipt{p.door}, nil
+	}
+	if p.batch.err != nil {
+		return Receipt{}, p.batch.err
+	}
+	rulings := p.batch.rulings[p.first : p.first+p.lines : p.first+p.lines]
+	if p.door == nil {
+		return Receipt{rulings}, nil
+	}
+	merged := make([]LineRuling, len(p.door))
+	for i := range p.door {
+		if merged[i] = p.door[i]; merged[i].Verdict == 0 {
+			merged[i], rulings = rulings[0], rulings[1:]
+		}
+	}
+	return Receipt{merged}, nil
+}
+
+// why adds to err what keeps the batch from being answered.
+func (b *batch) why(err error) error {
+	if trouble := b.trouble.Load(); trouble != nil {
+		return fmt.Errorf("%w (%w)", err, *trouble)
+	}
+	return err
+}
+
+// unknown turns the reason why the recorder ended into the answer for what was
+// sent and not answered. An alarm stays what it is.
+func unknown(cause error) error {
+	var gap *GapError
+	var back *WentBackError
+	if errors.As(cause, &gap) || errors.As(cause, &back) {
+		return cause
+	}
+	return fail("record", ErrUnknownOutcome, cause)
+}

@@ -1,0 +1,295 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"roznamcha/domain"
+)
+
+// DefaultQueue is how many lines a recorder holds at most where its
+// configuration does not say: sixteen full entries.
+const DefaultQueue = 16 * domain.MaxLines
+
+// RecorderConfig is how a recorder works. The zero value will do.
+type RecorderConfig struct {
+	// Rulings sees every line of the ledger in order, from the first, with its
+	// ruling, and each before any receipt for it is given out. It is called on
+	// the recorder's reader goroutine with the register held still (so it must
+	// not call View), and what it is handed is valid until it returns.
+	Rulings func(*domain.Ruled)
+	// Progress hears how far the catching up has come at the start: the entry
+	// just read, and the last one to read. Same goroutine.
+	Progress func(entry, tail uint64)
+	// Queue is how many lines may wait for their receipts; DefaultQueue if 0.
+	// It is a limit on memory: a line takes its bytes and about 150 more.
+	Queue int
+}
+
+// Recorder takes submissions, appends them and answers with rulings. Its
+// methods may be called by any number of goroutines.
+//
+// It has two goroutines of its own: the reader, which alone moves the register
+// on, and the appender, which alone writes. Between them and the submitters
+// stand the queue and mu.
+type Recorder struct {
+	ledger *Ledger
+	config RecorderConfig
+	queue  *queue
+
+	ctx  context.Context // of both goroutines; its cause is why they ended
+	stop context.CancelCauseFunc
+	work sync.WaitGroup
+	// done is closed when both have ended.
+	done chan struct{}
+
+	// mu guards the register, and checked, the door's scratch.
+	mu       sync.Mutex
+	register *domain.Register
+	checked  []LineRuling
+
+	// caughtUp is closed by the reader when it has read entry tail.
+	tail     uint64
+	caughtUp chan struct{}
+}
+
+// NewRecorder starts a recorder on l and returns when it has read what was
+// there: from then on its door knows the ledger. ctx bounds the start only;
+// Close ends the recorder.
+func NewRecorder(ctx context.Context, l *Ledger, config RecorderConfig) (*Recorder, error) {
+	tail, err := l.Tail(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if config.Queue == 0 {
+		config.Queue = DefaultQueue
+	}
+	r := &Recorder{
+		ledger:   l,
+		config:   config,
+		queue:    newQueue(config.Queue),
+		done:     make(chan struct{}),
+		register: domain.NewRegister(),
+		tail:     tail,
+		caughtUp: make(chan struct{}),
+	}
+	if tail == 0 {
+		close(r.caughtUp)
+	}
+	r.ctx, r.stop = context.WithCancelCause(context.Background())
+	r.work.Go(r.read)
+	r.work.Go(r.write)
+	go func() {
+		r.work.Wait()
+		close(r.done)
+	}()
+	select {
+	case <-r.caughtUp:
+		return r, nil
+	case <-r.done:
+		return nil, r.Err()
+	case <-ctx.Done():
+		r.end(ErrClosed)
+		<-r.done
+		return nil, fmt.Errorf("read the ledger: %w", ctx.Err())
+	}
+}
+
+// Record submits one submission, lines of one event each, and waits for its
+// receipt. A refusal is no error: Receipt.Err tells. Errors as in Submit and
+// Pending.Receipt.
+func (r *Recorder) Record(ctx context.Context, submission []byte) (Receipt, error) {
+	p, err := r.Submit(ctx, submission)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return p.Receipt(ctx)
+}
+
+// Submit hands in one submission, all of whose lines are accepted or none, and
+// does not wait for the answer. What one goroutine submits is recorded in that
+// order; but an event that depends on an earlier one (an amendment) is refused
+// at the door until that has its receipt.
+//
+// While the queue is full it waits for room until ctx is done: ErrBusy, nothing
+// was recorded. Once the recorder has ended, the error says why.
+func (r *Recorder) Submit(ctx context.Context, submission []byte) (*Pending, error) {
+	return r.submit(submission, func(room <-chan struct{}) error {
+		select {
+		case <-room:
+			return nil
+		case <-ctx.Done():
+			return fail("record", ErrBusy, ctx.Err())
+		}
+	})
+}
+
+// TrySubmit is Submit that does not wait for room: ErrBusy.
+func (r *Recorder) TrySubmit(submission []byte) (*Pending, error) {
+	return r.submit(submission, func(<-chan struct{}) error { return fail("record", ErrBusy, nil) })
+}
+
+func (r *Recorder) submit(submission []byte, wait func(room <-chan struct{}) error) (*Pending, error) {
+	buf := scratch.Get().(*[]byte)
+	if len(submission) <= domain.MaxEntryBytes {
+		defer scratch.Put(buf)
+	}
+	*buf = compact((*buf)[:0], submission)
+	p, rest, lines := r.door(*buf)
+	if rest == nil {
+		return p, nil
+	}
+	for {
+		room, err := r.queue.add(rest, lines, p)
+		if err != nil {
+			return nil, err
+		}
+		if room == nil {
+			return p, nil
+		}
+		if err := wait(room); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// View shows the register, held still with everything that Rulings has made of
+// it, until look returns. Recording waits meanwhile.
+func (r *Recorder) View(look func(*domain.Register)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	look(r.register)
+}
+
+// Done is closed when the recorder has ended, by Close or by an alarm.
+func (r *Recorder) Done() <-chan struct{} { return r.done }
+
+// Err is why the recorder has ended: ErrClosed, *GapError, *WentBackError or
+// another reason for which the ledger cannot be read; nil while it runs.
+func (r *Recorder) Err() error {
+	if r.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(r.ctx)
+}
+
+// Close ends the recorder. It does not wait for receipts (who wants them asks
+// for them first): what was not sent yet is answered ErrClosed, what was
+// ErrUnknownOutcome. The error is the alarm that had ended it before, if any.
+func (r *Recorder) Close() error {
+	r.end(ErrClosed)
+	<-r.done
+	if err := r.Err(); !errors.Is(err, ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// end stops both goroutines, if nothing has before, and answers what waits.
+func (r *Recorder) end(cause error) {
+	r.stop(cause)
+	cause = context.Cause(r.ctx)
+	if errors.Is(cause, ErrClosed) {
+		cause = fail("record", ErrClosed, nil)
+	}
+	r.queue.close(cause, cause, unknown(cause))
+}
+
+// read is the reader: it rules on every entry and gives out the receipts.
+func (r *Recorder) read() {
+	r.end(r.ledger.Follow(r.ctx, 1, r.rule))
+}
+
+func (r *Recorder) rule(e domain.Entry) error {
+	ours := r.queue.match(e)
+	var rulings []LineRuling
+	if ours != nil {
+		rulings = make([]LineRuling, 0, ours.lines)
+	}
+	r.mu.Lock()
+	err := r.register.Apply(e, func(line *domain.Ruled) {
+		if ours != nil {
+			rulings = append(rulings, keep(line))
+		}
+		if r.config.Rulings != nil {
+			r.config.Rulings(line)
+		}
+	})
+	r.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if ours != nil && len(rulings) != ours.lines {
+		return fmt.Errorf("entry %d has %d lines, %d were submitted", e.Number, len(rulings), ours.lines)
+	}
+	r.queue.passed(e.Number, ours, rulings)
+	if e.Number <= r.tail {
+		if r.config.Progress != nil {
+			r.config.Progress(e.Number, r.tail)
+		}
+		if e.Number == r.tail {
+			close(r.caughtUp)
+		}
+	}
+	return nil
+}
+
+// write is the appender: one entry at a time, and while that is being written
+// the next one gathers.
+func (r *Recorder) write() {
+	for {
+		b := r.queue.take()
+		if b != nil {
+			r.append(b)
+			continue
+		}
+		select {
+		case <-r.queue.wake:
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+// append writes b until its outcome is known. A crash here leaves a copy in the
+// ledger or none; who submits the events again gets them ruled duplicates.
+func (r *Recorder) append(b *batch) {
+	for wait := (backoff{}); ; {
+		payload := r.queue.sending(b)
+		if payload == nil {
+			return
+		}
+		entry, err := r.ledger.Append(r.ctx, payload)
+		if err == nil {
+			r.queue.acknowledged(b, entry)
+			return
+		}
+		if !errors.Is(err, ErrUnknownOutcome) {
+			earlier := r.queue.notSent(b)
+			if !earlier && !errors.Is(err, ErrUnavailable) {
+				r.queue.refuse(b, err)
+				return
+			}
+		}
+		b.trouble.Store(&err)
+		if r.lookAgain(&wait) != nil {
+			return
+		}
+	}
+}
+
+// lookAgain waits until the server is back and the reader has read what is
+// there, so that an entry whose acknowledgement was lost is mostly found rather
+// than written twice.
+func (r *Recorder) lookAgain(wait *backoff) error {
+	for {
+		if err := wait.next(r.ctx); err != nil {
+			return err
+		}
+		if tail, err := r.ledger.Tail(r.ctx); err == nil {
+			return r.queue.readUpTo(r.ctx, tail)
+		}
+	}
+}
