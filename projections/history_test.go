@@ -1,0 +1,77 @@
+package projections
+
+import (
+	"strings"
+	"testing"
+
+	"roznamcha/domain"
+)
+
+func TestHistory(t *testing.T) {
+	name := domain.RecordName{Kind: "raid", Diary: karachi, ID: "7"}
+	h, other := NewHistory(name), NewHistory(domain.RecordName{Kind: "raid", Diary: karachi, ID: "8"})
+	b := newBook(t, h, other)
+	first := raid(karachi, "7", "Karachi", "2025-06-03")
+	b.write(first)
+	b.lines(b.line(first))                                       // 3: a duplicate
+	b.lines(b.line(raid(karachi, "7", "Karachi", "2025-06-04"))) // 4: record-exists
+	stale := b.retract(first)                                    // as if written now
+	moved := raid(karachi, "7", "Lahore", "2025-06-03").Data.(*domain.RaidConducted)
+	moved.Premises = domain.SoftwareHouse
+	moved.Place.Country = ""
+	b.write(b.amend(first, &domain.RecordCorrected{Replacement: moved, Reason: domain.WrongPlace, Authority: "Order 5"}))
+	b.lines(b.line(stale)) // 6: stale
+	b.write(b.retract(first))
+	if log := h.Log(); !log.Exists || !log.Retracted {
+		t.Errorf("retracted, it stands as %+v", log)
+	}
+	b.write(b.correct(first, first.Data))
+	b.write(raid(lahore, "9", "Lahore", "2025-06-03"))
+	b.write(match(first, raid9()))
+	b.write(&domain.Event{Source: lahore, Data: &domain.RecordLinked{From: raid9().Record(), To: name}})
+	b.write(&domain.Event{Source: lahore, Data: &domain.RecordUnlinked{From: raid9().Record(), To: name}})
+
+	var got []string
+	for _, i := range h.Log().Items {
+		line := i.Position.String() + " " + i.What
+		for _, more := range []string{string(i.Reason), i.Authority, string(i.Code), i.From, i.To} {
+			if more != "" {
+				line += " · " + more
+			}
+		}
+		if !i.First.IsZero() {
+			line += " · first " + i.First.String()
+		}
+		for _, c := range i.Changes {
+			line += " · " + c.Member + ": " + c.Old + " → " + c.New
+		}
+		got = append(got, line)
+	}
+	want := unindent(`
+		2:1 created · occurred:  → "2025-06-03" · place.country:  → "PK" · place.city:  → "Karachi" · premises:  → "call-centre"
+		3:1 duplicate · first 2:1
+		4:1 refused · record-exists
+		5:1 corrected · wrong-place · Order 5 · place.city: "Karachi" → "Lahore" · premises: "call-centre" → "software-house" · place.country: "PK" → 
+		6:1 refused · source-withdrew · stale-amendment
+		7:1 retracted · source-withdrew
+		8:1 reinstated · data-entry · place.country:  → "PK" · place.city: "Lahore" → "Karachi" · premises: "software-house" → "call-centre"
+		10:1 matched · raid/nccia/karachi/7 · raid/nccia/lahore/9
+		11:1 linked · raid/nccia/lahore/9 · raid/nccia/karachi/7
+		12:1 unlinked · raid/nccia/lahore/9 · raid/nccia/karachi/7`)
+	if got := unindent(strings.Join(got, "\n")); got != want {
+		t.Errorf("the history is\n%s\nwant\n%s", got, want)
+	}
+	standing, _ := b.reg.Lookup(name)
+	if log := h.Log(); !log.Exists || log.Retracted || log.Current != standing.Event {
+		t.Errorf("it stands as %+v, the register has %+v", log, standing)
+	}
+	if log := other.Log(); log.Exists || len(log.Items) != 0 {
+		t.Errorf("another record has %+v", log)
+	}
+}
+
+func raid9() *domain.Event {
+	e := raid(lahore, "9", "Lahore", "2025-06-03")
+	e.Type = domain.TypeRaidConducted
+	return e
+}

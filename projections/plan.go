@@ -1,0 +1,294 @@
+package projections
+
+import (
+	"encoding/binary"
+
+	"roznamcha/domain"
+)
+
+// plan is a query made ready for a scan. What the query asks of a fact follows
+// from its cell and its span alone; cells, and spans, of which the same follows
+// are of one class, so that the scan has as few sums to keep as there are
+// different answers.
+type plan struct {
+	Query
+	totals *Totals
+	// before is the place after the last entry that is known of.
+	before   domain.Place
+	period   span
+	calendar calendar
+	// next is who follows which agency, as known then.
+	next map[string]string
+	axes []*axis // of By
+
+	cells classes
+	spans classes
+}
+
+// classes are what the query asks of cells, or of spans.
+type classes struct {
+	// of is the class of each cell, or span; 0 is the class of those that the
+	// query has no interest in.
+	of  []uint32
+	all []class
+	ids map[string]uint32
+	key []byte
+}
+
+// class is all that a query asks of a cell, or of a span.
+type class struct {
+	// labels are the labels that its facts stand under on each axis: none for
+	// the axes that the other side knows of, 0 for not having the dimension.
+	labels [maxBy][]uint32
+	// columns has a bit for each column that its facts may stand in.
+	columns uint64
+	// currency numbers the currency of a cell whose measure is an amount.
+	currency uint32
+	// unplaced is for a span that is not wholly inside the period.
+	unplaced bool
+}
+
+// axis numbers the labels of one dimension of the grouping; 0 is not having it.
+type axis struct {
+	dimension Dimension
+	texts     []string
+	// order sorts the labels of a time; nil for others.
+	order []unit
+	ids   map[unit]uint32
+	// successors are the labels by agency value, for Successor alone.
+	successors []uint32
+}
+
+func (t *Totals) plan(q Query) *plan {
+	p := &plan{Query: q, totals: t, before: open, period: wholeTime, calendar: calendar{q.YearStarts}}
+	if q.AsOf == 0 {
+		p.AsOf = t.last
+	}
+	if p.AsOf < t.last {
+		p.before = domain.Position{Entry: p.AsOf + 1, Line: 1}.Place()
+	}
+	if !q.Period.IsZero() {
+		p.period.from, p.period.to = q.Period.Days(t.spans.zone)
+	}
+	p.next = t.successions.at(p.before)
+	for _, d := range q.By {
+		p.axes = append(p.axes, p.axis(d))
+	}
+	p.classifyCells()
+	p.classifySpans()
+	return p
+}
+
+// axis makes the labels of dimension d; those of a time come with the spans.
+func (p *plan) axis(d Dimension) *axis {
+	a := &axis{dimension: d, texts: []string{""}}
+	switch {
+	case d.isTime():
+		a.order = []unit{noUnit}
+		a.ids = make(map[unit]uint32)
+	case d == Successor:
+		ids := map[string]uint32{"": 0}
+		for _, agency := range p.totals.cells.values[Agency].texts {
+			text := follow(p.next, agency)
+			id, ok := ids[text]
+			if !ok {
+				id = uint32(len(a.texts))
+				a.texts = append(a.texts, text)
+				ids[text] = id
+			}
+			a.successors = append(a.successors, id)
+		}
+	default:
+		if texts := p.totals.cells.values[d].texts; texts != nil {
+			a.texts = texts
+		}
+	}
+	return a
+}
+
+// classifyCells finds the class of each cell.
+func (p *plan) classifyCells() {
+	c := p.totals.cells
+	where, _ := p.tests(p.Where)
+	byMeasure := [endOfMeasures][]int{}
+	tests := make([][]test, len(p.Columns))
+	for i, column := range p.Columns {
+		tests[i], _ = p.tests(column.Filters)
+		byMeasure[column.Measure] = append(byMeasure[column.Measure], i)
+	}
+	p.cells.reset(len(c.all))
+	for i := range c.all {
+		var k class
+		for _, column := range byMeasure[c.all[i].measure] {
+			if pass(c, uint32(i), tests[column]) {
+				k.columns |= 1 << column
+			}
+		}
+		if k.columns == 0 || !pass(c, uint32(i), where) {
+			continue
+		}
+		if c.all[i].measure.IsAmount() {
+			k.currency = c.all[i].values[Currency]
+		}
+		for at, a := range p.axes {
+			if !a.dimension.isTime() {
+				k.labels[at] = a.cellLabels(c, uint32(i))
+			}
+		}
+		p.cells.set(uint32(i), k)
+	}
+}
+
+// notHaving is the label of what does not have a dimension.
+var notHaving = []uint32{0}
+
+// cellLabels are the labels that the facts of cell i stand under.
+func (a *axis) cellLabels(c *cells, i uint32) []uint32 {
+	values := c.of(i, a.dimension.stored())
+	switch {
+	case len(values) == 0:
+		return notHaving
+	case a.dimension == Successor:
+		return a.successors[values[0] : values[0]+1]
+	}
+	return values
+}
+
+// classifySpans finds the class of each span.
+func (p *plan) classifySpans() {
+	all := p.totals.spans.all
+	_, where := p.tests(p.Where)
+	times := make([][]Filter, len(p.Columns))
+	for i, column := range p.Columns {
+		_, times[i] = p.tests(column.Filters)
+	}
+	p.spans.reset(len(all))
+	for i, s := range all {
+		if s.to < p.period.from || s.from > p.period.to || !p.during(s, where) {
+			continue
+		}
+		k := class{unplaced: !p.inside(s)}
+		for column := range p.Columns {
+			if p.during(s, times[column]) {
+				k.columns |= 1 << column
+			}
+		}
+		if k.columns == 0 {
+			continue
+		}
+		if !k.unplaced {
+			for at, a := range p.axes {
+				if a.dimension.isTime() {
+					k.labels[at] = []uint32{a.timeLabel(p.calendar, s)}
+				}
+			}
+		}
+		p.spans.set(uint32(i), k)
+	}
+}
+
+// inside tells whether s lies wholly in the period.
+func (p *plan) inside(s span) bool {
+	return s.from >= p.period.from && s.to <= p.period.to
+}
+
+// timeLabel is the label of the unit that s lies in wholly.
+func (a *axis) timeLabel(c calendar, s span) uint32 {
+	u := c.unit(a.dimension, s)
+	if u == noUnit {
+		return 0
+	}
+	id, ok := a.ids[u]
+	if !ok {
+		id = uint32(len(a.texts))
+		a.ids[u] = id
+		a.texts = append(a.texts, c.label(a.dimension, u))
+		a.order = append(a.order, u)
+	}
+	return id
+}
+
+// during tells whether s passes filters on times.
+func (p *plan) during(s span, filters []Filter) bool {
+	for _, f := range filters {
+		var values []string
+		if u := p.calendar.unit(f.Dimension, s); u != noUnit {
+			values = []string{p.calendar.label(f.Dimension, u)}
+		}
+		if !f.allows(values) {
+			return false
+		}
+	}
+	return true
+}
+
+// test is a filter on a stored dimension: which of its values, by number, pass.
+type test struct {
+	dimension Dimension
+	passes    []bool
+}
+
+// tests makes filters ready: those on cells, and those on times as they are.
+func (p *plan) tests(filters []Filter) (tests []test, times []Filter) {
+	for _, f := range filters {
+		f = f.normalised()
+		if f.Dimension.isTime() {
+			times = append(times, f)
+			continue
+		}
+		passes := []bool{f.allows(nil)}
+		texts := p.totals.cells.values[f.Dimension.stored()].texts
+		for _, text := range texts[min(1, len(texts)):] {
+			if f.Dimension == Successor {
+				text = follow(p.next, text)
+			}
+			passes = append(passes, f.allows([]string{text}))
+		}
+		tests = append(tests, test{f.Dimension.stored(), passes})
+	}
+	return tests, times
+}
+
+// pass tells whether cell i passes every test.
+func pass(c *cells, i uint32, tests []test) bool {
+	for _, t := range tests {
+		values := c.of(i, t.dimension)
+		ok := len(values) == 0 && t.passes[0]
+		for _, v := range values {
+			ok = ok || t.passes[v]
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *classes) reset(n int) {
+	c.of = make([]uint32, n)
+	c.all = make([]class, 1)
+	c.ids = make(map[string]uint32)
+}
+
+// set gives cell, or span, i the class k.
+func (c *classes) set(i uint32, k class) {
+	key := binary.LittleEndian.AppendUint64(c.key[:0], k.columns)
+	key = binary.LittleEndian.AppendUint32(key, k.currency)
+	if k.unplaced {
+		key = append(key, 1)
+	}
+	for _, labels := range k.labels {
+		key = binary.LittleEndian.AppendUint32(key, uint32(len(labels)))
+		for _, label := range labels {
+			key = binary.LittleEndian.AppendUint32(key, label)
+		}
+	}
+	c.key = key
+	id, ok := c.ids[string(key)]
+	if !ok {
+		id = uint32(len(c.all))
+		c.all = append(c.all, k)
+		c.ids[string(key)] = id
+	}
+	c.of[i] = id
+}

@@ -1,0 +1,102 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"roznamcha/domain"
+	"roznamcha/eventstore"
+)
+
+// ReplayOptions say how much of a ledger to replay.
+type ReplayOptions struct {
+	// AsOf ends the replay at the last entry that was known then; zero is the
+	// tail at the time of the call.
+	AsOf AsOf
+	// Progress, unless nil, is told of every entry when it is done, and of the
+	// last that there may be. It is called often and should be quick.
+	Progress func(entry, tail uint64)
+}
+
+// Stats is what a replay has seen. It is a projection itself.
+type Stats struct {
+	// Entries is the number of the last entry, recorded at Recorded.
+	Entries  uint64    `json:"entries"`
+	Recorded time.Time `json:"recorded,omitzero"`
+	// Lines is how many lines there were, and the rest what was ruled on them.
+	Lines        int `json:"lines"`
+	Accepted     int `json:"accepted"`
+	Duplicates   int `json:"duplicates"`
+	Refused      int `json:"refused"`
+	Unrecognised int `json:"unrecognised"`
+	// Took is how long the replay took, by this machine's clock.
+	Took time.Duration `json:"took_ns"`
+}
+
+// Apply counts one ruling.
+func (s *Stats) Apply(r *domain.Ruled) {
+	s.Entries, s.Recorded = r.Position.Entry, r.Recorded
+	s.Lines++
+	switch r.Verdict {
+	case domain.Accepted:
+		s.Accepted++
+	case domain.Duplicate:
+		s.Duplicates++
+	case domain.Refused:
+		s.Refused++
+	case domain.Unrecognised:
+		s.Unrecognised++
+	}
+}
+
+// Fold rules on one entry, which must be the next, and hands every ruling to
+// each projection. Start, catch-up and live reading all go through it.
+func Fold(reg *domain.Register, e domain.Entry, ps ...Projection) error {
+	return reg.Apply(e, func(r *domain.Ruled) {
+		for _, p := range ps {
+			p.Apply(r)
+		}
+	})
+}
+
+// errKnown ends a replay at what was known.
+var errKnown = errors.New("the rest was not known")
+
+// Replay reads the ledger from entry 1 on, in order, into a new register and
+// hands each ruling to every projection. It returns the register as it stands
+// after the last entry read; with an error, register and projections stand
+// there too and belong to no answer.
+func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ...Projection) (*domain.Register, Stats, error) {
+	start := time.Now()
+	reg := domain.NewRegister()
+	var stats Stats
+	tail, err := l.Tail(ctx)
+	if err != nil {
+		return reg, stats, err
+	}
+	if entry := opts.AsOf.Entry(); entry > tail {
+		return reg, stats, fmt.Errorf("as of entry %d: the ledger ends at entry %d. Try: an entry up to that, or a day", entry, tail)
+	} else if entry > 0 {
+		tail = entry
+	}
+	all := append([]Projection{&stats}, ps...)
+	err = l.Read(ctx, 1, tail, func(e domain.Entry) error {
+		if !opts.AsOf.Knows(e.Number, e.Recorded, reg.Zone()) {
+			return errKnown
+		}
+		if err := Fold(reg, e, all...); err != nil {
+			return err
+		}
+		if opts.Progress != nil {
+			opts.Progress(e.Number, tail)
+		}
+		return nil
+	})
+	if errors.Is(err, errKnown) {
+		err = nil
+	}
+	stats.Took = time.Since(start)
+	return reg, stats, err
+}
