@@ -1,0 +1,308 @@
+package csvimport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"roznamcha/domain"
+	"roznamcha/eventstore"
+)
+
+// Recorder takes submissions; eventstore.Recorder is one.
+type Recorder interface {
+	// Submit hands in one submission and does not wait for its receipt.
+	Submit(ctx context.Context, submission []byte) (*eventstore.Pending, error)
+}
+
+// Counts is what became of the rows of an import. Every row is in exactly one
+// of Recorded, Duplicates, NoEvent and Rejected.
+type Counts struct {
+	// Rows of the file, the header not counted.
+	Rows int
+	// Recorded: at least one event of the row is new in the ledger.
+	Recorded int
+	// Duplicates: the ledger had all events of the row.
+	Duplicates int
+	// NoEvent: by its conditions the mapping takes nothing from the row, or only
+	// records that an earlier row has told of.
+	NoEvent int
+	// Rejected: the row could not become events, or the ledger refused them.
+	Rejected int
+	// ChangedSinceImport are those of Rejected whose event the ledger has
+	// otherwise: the row was recorded once, and changed.
+	ChangedSinceImport int
+	// Differs: rows that say something else of a record which is taken once than
+	// its first row did. The first counts.
+	Differs int
+	// Events are the events that are new in the ledger.
+	Events int
+	// ByReason is how many rows were rejected for which reason, the column before
+	// it. What comes after the first hundred reasons is under OtherReasons.
+	ByReason map[string]int
+}
+
+// Add counts a row that Next gave and that is not handed in: what a dry run
+// does.
+func (c *Counts) Add(row *Row) {
+	c.Rows++
+	if row.Differs {
+		c.Differs++
+	}
+	switch {
+	case row.Reject != nil:
+		c.reject(row.Reject)
+	case row.Events == 0:
+		c.NoEvent++
+	}
+}
+
+// OtherReasons stands in Counts.ByReason for the rare ones.
+const OtherReasons = "other reasons"
+
+func (c *Counts) reject(r *Reject) {
+	c.Rejected++
+	reason, _, _ := strings.Cut(r.Reason, ". Try: ")
+	if r.Column != "" {
+		reason = r.Column + ": " + reason
+	}
+	if c.ByReason == nil {
+		c.ByReason = make(map[string]int)
+	}
+	if _, ok := c.ByReason[reason]; !ok && len(c.ByReason) >= 100 {
+		reason = OtherReasons
+	}
+	c.ByReason[reason]++
+}
+
+// ChangedSinceImport begins the reason of a reject whose row was imported before
+// and says something else now.
+const ChangedSinceImport = "changed since import"
+
+// inFlight is how many rows wait for their receipts unless Options say.
+const inFlight = 8192
+
+// progressRows is after how many rows Progress is told.
+const progressRows = 1000
+
+// Run imports the rest of im: every row is handed to the recorder as one
+// submission, and its receipt counted. When it returns, no submission of it is
+// without an answer, unless the context or the recorder ended.
+//
+// An error says why the import stopped; the counts are true up to there. Rows
+// are recorded whole or not at all, so importing the same file again is always
+// safe and goes on where this left off.
+func Run(ctx context.Context, im *Import, recorder Recorder, opts Options) (Counts, error) {
+	rejects, err := createRejects(opts.Rejects, im.Path())
+	if err != nil {
+		return Counts{}, err
+	}
+	if opts.InFlight <= 0 {
+		opts.InFlight = inFlight
+	}
+	r := &run{im: im, recorder: recorder, opts: opts, rejects: rejects}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	handed := make(chan handedRow, opts.InFlight)
+	collected := make(chan error, 1)
+	go func() {
+		err := r.collect(ctx, handed)
+		stop(err)
+		collected <- err
+	}()
+	fed := r.feed(ctx, handed)
+	close(handed)
+	err = <-collected // the cause, where feeding stopped because of it
+	if err == nil {
+		err = fed
+	}
+	if closed := rejects.close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		err = r.stopped(err)
+	}
+	return r.counts, err
+}
+
+// run is one import on its way. The counts and the rejects belong to collect.
+type run struct {
+	im       *Import
+	recorder Recorder
+	opts     Options
+	rejects  *rejectsFile
+	counts   Counts
+}
+
+// handedRow is a row whose submissions have been handed in.
+type handedRow struct {
+	Row
+	once []*eventstore.Pending
+	own  *eventstore.Pending // nil where the row has no event of its own
+}
+
+// stopped says how far an import came that failed.
+func (r *run) stopped(err error) error {
+	c := r.counts
+	if c.Rows == 0 {
+		return fmt.Errorf("import of %s: %w", r.im.Path(), err)
+	}
+	return fmt.Errorf("import of %s stopped: %w\nBefore that %d rows were dealt with: %d recorded, %d already there, %d rejected, %d without an event. Importing the file again is safe: what is recorded is ruled a duplicate",
+		r.im.Path(), err, c.Rows, c.Recorded, c.Duplicates, c.Rejected, c.NoEvent)
+}
+
+// feed makes the rows and hands them in.
+func (r *run) feed(ctx context.Context, handed chan<- handedRow) error {
+	for {
+		row, err := r.im.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		h := handedRow{Row: row}
+		for _, line := range row.Once {
+			p, err := r.submit(ctx, line)
+			if err != nil {
+				return atLine(row.Line, err)
+			}
+			h.once = append(h.once, p)
+		}
+		if row.Submission != nil {
+			if h.own, err = r.submit(ctx, row.Submission); err != nil {
+				return atLine(row.Line, err)
+			}
+		}
+		h.Once, h.Submission = nil, nil
+		select {
+		case handed <- h:
+		case <-ctx.Done():
+			return atLine(row.Line, context.Cause(ctx))
+		}
+	}
+}
+
+func atLine(line int, err error) error { return fmt.Errorf("line %d: %w", line, err) }
+
+// submit hands in one submission; a busy recorder is asked again.
+func (r *run) submit(ctx context.Context, submission []byte) (*eventstore.Pending, error) {
+	for {
+		p, err := r.recorder.Submit(ctx, submission)
+		if !errors.Is(err, eventstore.ErrBusy) {
+			return p, err
+		}
+		select {
+		case <-time.After(busyWait):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// busyWait is after how long a busy recorder is asked again.
+const busyWait = 20 * time.Millisecond
+
+// collect waits for the receipts of the rows, in their order.
+func (r *run) collect(ctx context.Context, handed <-chan handedRow) error {
+	for h := range handed {
+		if err := r.settle(ctx, &h); err != nil {
+			return atLine(h.Line, err)
+		}
+		if r.counts.Rows%progressRows == 0 {
+			r.progress()
+		}
+	}
+	r.progress()
+	return nil
+}
+
+func (r *run) progress() {
+	if r.opts.Progress != nil {
+		read, size := r.im.BytesRead()
+		r.opts.Progress(Progress{r.counts.Rows, read, size})
+	}
+}
+
+// settle counts what became of one row.
+func (r *run) settle(ctx context.Context, h *handedRow) error {
+	var tally tally
+	for _, p := range h.once {
+		receipt, err := p.Receipt(ctx)
+		if err != nil {
+			return err
+		}
+		if refusal := asRefusal(receipt.Err()); refusal != nil && refusal.Code == domain.ConflictingID {
+			h.Differs = true // an earlier import was told otherwise, and that counts
+			h.Events--
+			continue
+		}
+		if err := tally.add(receipt); err != nil {
+			return err
+		}
+	}
+	if h.own != nil {
+		receipt, err := h.own.Receipt(ctx)
+		if err != nil {
+			return err
+		}
+		if err := tally.add(receipt); err != nil {
+			return err
+		}
+	}
+	if tally.refusal != nil {
+		h.Reject = r.refused(h, tally.refusal)
+	}
+	r.counts.Add(&h.Row)
+	r.counts.Events += tally.accepted
+	switch {
+	case h.Reject != nil:
+		return r.rejects.add(h.Reject)
+	case tally.accepted > 0:
+		r.counts.Recorded++
+	case h.Events > 0:
+		r.counts.Duplicates++
+	}
+	return nil
+}
+
+// refused is the reject of a row that the ledger refuses.
+func (r *run) refused(h *handedRow, refusal *domain.Refusal) *Reject {
+	reject := &Reject{Line: h.Line, Column: r.im.program.key.column(), Value: h.Key}
+	reject.Reason = refusal.Error()
+	if refusal.Code == domain.ConflictingID {
+		r.counts.ChangedSinceImport++
+		reject.Reason = ChangedSinceImport + ": the ledger has this row otherwise. Try: roznamcha history, and amend the record if the new row is right"
+	}
+	return reject
+}
+
+// tally is what the receipts of one row say together.
+type tally struct {
+	accepted int
+	refusal  *domain.Refusal // the first
+}
+
+// add counts a receipt. The error says that going on is of no use.
+func (t *tally) add(receipt eventstore.Receipt) error {
+	for i := range receipt.Rulings {
+		if receipt.Rulings[i].Verdict == domain.Accepted {
+			t.accepted++
+		}
+	}
+	refusal := asRefusal(receipt.Err())
+	if refusal == nil {
+		return nil
+	}
+	if refusal.Code == domain.NotOpen {
+		return fmt.Errorf("%w. Try: roznamcha open", refusal)
+	}
+	if t.refusal == nil {
+		t.refusal = refusal
+	}
+	return nil
+}
