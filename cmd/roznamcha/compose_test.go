@@ -1,0 +1,82 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestComposeWritesTheCanonicalLine(t *testing.T) {
+	now := time.Date(2025, 6, 4, 9, 0, 0, 0, time.FixedZone("", 5*3600))
+	id := "0198a7c2-6f1e-7c3a-9d51-0c8f5a2b7e10"
+	for _, c := range []struct {
+		composition
+		data string
+	}{
+		{
+			composition{typ: "raid.conducted", subject: "0007", occurred: "2025-06-03", sets: []string{"place.country=PK", "place.city=Karachi", "premises=call-centre", "participants=fia,pta"}},
+			`{"occurred":"2025-06-03","place":{"country":"PK","city":"Karachi"},"premises":"call-centre","participants":["fia","pta"]}`,
+		},
+		{
+			composition{typ: "arrest.made", subject: "A", occurred: "2025-06", sets: []string{"persons=3", "nationality=CN", "synthetic=false"}},
+			`{"occurred":"2025-06","persons":3,"nationality":["CN"]}`,
+		},
+		{
+			composition{typ: "arrest.made", subject: "A", occurred: "2025-06", sets: []string{"persons.value=3", "persons.qualifier=at-least", `nationality=["CN","NG"]`}},
+			`{"occurred":"2025-06","persons":{"value":3,"qualifier":"at-least"},"nationality":["CN","NG"]}`,
+		},
+		{
+			composition{typ: "recovery.made", subject: "R", occurred: "unknown", sets: []string{"amount=250000.00 PKR about", "note=a = b"}},
+			`{"occurred":"unknown","note":"a = b","amount":{"value":"250000.00","currency":"PKR","qualifier":"about"}}`,
+		},
+		{
+			composition{typ: "property.seized", subject: "P", occurred: "2025", sets: []string{"amount=unknown PKR", "item=a van"}},
+			`{"occurred":"2025","item":"a van","amount":{"currency":"PKR","qualifier":"unknown"}}`,
+		},
+	} {
+		c.source, c.id = "/nccia/karachi", id
+		got, err := c.line(now)
+		want := `{"specversion":"1.0","id":"` + id + `","source":"/nccia/karachi","type":"` + c.typ + `","subject":"` + c.subject +
+			`","time":"2025-06-04T09:00:00+05:00","data":` + c.data + `}`
+		if err != nil || string(got) != want {
+			t.Errorf("%v\ngot  %s, %v\nwant %s", c.sets, got, err, want)
+		}
+	}
+}
+
+func TestComposeRefusesWhatNobodyTypesOnPurpose(t *testing.T) {
+	for set, want := range map[string]string{
+		"premise=other":          `no member "premise"`,
+		"place.town=Karachi":     `no member "place.town"`,
+		"premises":               "want member=value",
+		"=x":                     "want member=value",
+		"occurred=2025":          "given twice",
+		"occurred.x=2025":        "no object",
+		".x=1":                   "no object",
+		"participants=[fia":      "not JSON",
+		"amount=five":            "want a value and a currency",
+		"place={\"country\":\"P": "not JSON",
+	} {
+		c := composition{typ: "raid.conducted", source: "/nccia/karachi", subject: "1", occurred: "2025", sets: []string{"premises=other", set}}
+		line, err := c.line(time.Now())
+		if !isWrongUse(err) || !strings.Contains(err.Error(), want) {
+			t.Errorf("--set %s: got %s, %v; want an error with %q", set, line, err, want)
+		}
+	}
+}
+
+// TestComposeLeavesTheRulingToTheRecorder: what can be written is submitted,
+// with everything that was typed.
+func TestComposeLeavesTheRulingToTheRecorder(t *testing.T) {
+	for _, c := range []composition{
+		{typ: "raid.invented", source: "/nccia/karachi", subject: "1", sets: []string{"x=typed"}},
+		{typ: "raid.conducted", source: "nccia", subject: "1", sets: []string{"x=typed"}},
+		{typ: "raid.conducted", source: "/nccia/karachi", subject: "1", occurred: "2025", sets: []string{"premises=typed"}},
+		{typ: "record.corrected", source: "/nccia/karachi", sets: []string{"record=raid/nccia/karachi/1", "amends=0198a7c2-6f1e-7c3a-9d51-0c8f5a2b7e10", "reason=data-entry", `replacement={"a":"typed"}`}},
+	} {
+		line, err := c.line(time.Now())
+		if err != nil || !strings.Contains(string(line), `"typed"`) || !strings.Contains(string(line), `"id":"`) {
+			t.Errorf("%v: got %s, %v", c, line, err)
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"roznamcha/cmd/roznamcha/internal/csvimport"
+	"roznamcha/cmd/roznamcha/internal/print"
+	"roznamcha/eventstore"
+)
+
+func (p *program) importCommand() *cobra.Command {
+	var mapping, rejects string
+	var joined map[string]string
+	var initial bool
+	var dryRun int
+	cmd := &cobra.Command{
+		Use:   "import --map MAPPING FILE.csv[.gz]",
+		Short: "Record the rows of somebody else's CSV file",
+		Long: `Record the rows of a CSV file, compressed with gzip or not, as events. The
+MAPPING is a file that says what a row means, or the name of one that comes with
+the program (` + strings.Join(csvimport.Presets(), ", ") + `).
+
+  --init       prints a first mapping for a file, to be filled in by hand
+  --dry-run N  prints the events of the first N rows and records nothing
+
+A row is recorded whole or not at all. Rows that cannot become events go to a
+rejects file with line, column, value and reason, and the import goes on.
+Importing a file again adds nothing, also after an import that was stopped half
+way; a row that changed since is rejected. The exit code is 3 where a row was
+rejected.`,
+		Example: `  roznamcha import --init arrests.csv > arrests.toml
+  roznamcha import --map us-ice-arrests --dry-run 3 arrests.csv
+  roznamcha import --map us-ice-arrests arrests.csv`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := args[0]
+			if initial {
+				text, err := csvimport.InitFile(path)
+				if err != nil {
+					return err
+				}
+				_, err = p.out.Write(text)
+				return err
+			}
+			if mapping == "" {
+				return wrong("--map is missing: the file that says what a row means. Try: roznamcha import --init %s, or one of %s", shellWord(path), strings.Join(csvimport.Presets(), ", "))
+			}
+			m, err := loadMapping(mapping)
+			if err != nil {
+				return err
+			}
+			opts := csvimport.Options{Joined: joined, Rejects: cmp.Or(rejects, rejectsName(path))}
+			im, err := csvimport.Open(m, path, opts)
+			if err != nil {
+				return err
+			}
+			defer im.Close()
+			if cmd.Flags().Changed("dry-run") {
+				return p.dryRun(im, dryRun)
+			}
+			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+				return p.withRecorder(ctx, l, func(r *eventstore.Recorder) error {
+					return p.runImport(ctx, im, r, opts)
+				})
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&mapping, "map", "", "`MAPPING` file, or the name of one that comes with the program")
+	flags.BoolVar(&initial, "init", false, "print a first mapping for the file")
+	flags.IntVar(&dryRun, "dry-run", 0, "print the events of the first `N` rows and record nothing")
+	flags.StringVar(&rejects, "rejects", "", "`FILE` for the rows that were not imported (default NAME.rejects.csv here)")
+	flags.StringToStringVar(&joined, "join", nil, "`NAME=FILE`: where a second file is that the mapping joins")
+	cmd.MarkFlagsMutuallyExclusive("init", "map")
+	cmd.MarkFlagsMutuallyExclusive("init", "dry-run")
+	return cmd
+}
+
+// loadMapping reads a mapping file or, where there is none of that name, the
+// mapping that comes with the program.
+func loadMapping(name string) (*csvimport.Mapping, error) {
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) && slices.Contains(csvimport.Presets(), name) {
+		return csvimport.Preset(name)
+	}
+	return csvimport.LoadMapping(name)
+}
+
+// rejectsName is where the rejects of a file go: into the working directory,
+// which can be written more often than where the file is.
+func rejectsName(path string) string {
+	base := strings.TrimSuffix(filepath.Base(path), ".gz")
+	return strings.TrimSuffix(base, ".csv") + ".rejects.csv"
+}
+
+// dryRun prints the events of the first n rows.
+func (p *program) dryRun(im *csvimport.Import, n int) error {
+	if n < 1 {
+		return wrong("--dry-run %d: want a number of rows. Try: --dry-run 10", n)
+	}
+	var counts csvimport.Counts
+	for counts.Rows < n {
+		row, err := im.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		counts.Add(&row)
+		if row.Reject != nil {
+			fmt.Fprintln(p.errs, print.Clean(row.Reject.Error()))
+			continue
+		}
+		for _, lines := range append(row.Once, row.Submission) {
+			if len(lines) == 0 {
+				continue
+			}
+			if _, err := fmt.Fprintf(p.out, "%s\n", lines); err != nil {
+				return err
+			}
+		}
+	}
+	p.note("%s: %d rejected, %d without an event; nothing was recorded", print.Plural(counts.Rows, "row"), counts.Rejected, counts.NoEvent)
+	if counts.Rejected > 0 {
+		return &foundError{}
+	}
+	return nil
+}
+
+// runImport imports the file and reports.
+func (p *program) runImport(ctx context.Context, im *csvimport.Import, r *eventstore.Recorder, opts csvimport.Options) error {
+	progress := p.progress("rows")
+	opts.Progress = func(at csvimport.Progress) {
+		progress.Update(int64(at.Rows), float64(at.BytesRead)/float64(max(at.BytesSize, 1)))
+	}
+	start := time.Now()
+	counts, err := csvimport.Run(ctx, im, r, opts)
+	progress.Done()
+	if err != nil {
+		return err
+	}
+	if err := p.printImport(importReport{im.Path(), counts, opts.Rejects, time.Since(start)}); err != nil {
+		return err
+	}
+	if counts.Rejected > 0 {
+		return &foundError{}
+	}
+	return nil
+}
+
+// importReport is what became of a file.
+type importReport struct {
+	path    string
+	counts  csvimport.Counts
+	rejects string
+	took    time.Duration
+}
+
+func (p *program) printImport(r importReport) error {
+	c := r.counts
+	if c.Rejected == 0 {
+		r.rejects = ""
+	}
+	if p.json {
+		return print.JSON(p.out, struct {
+			File               string         `json:"file"`
+			Rows               int            `json:"rows"`
+			Recorded           int            `json:"recorded"`
+			Duplicates         int            `json:"duplicates"`
+			NoEvent            int            `json:"no_event"`
+			Rejected           int            `json:"rejected"`
+			ChangedSinceImport int            `json:"changed_since_import"`
+			Differs            int            `json:"differs"`
+			Events             int            `json:"events"`
+			ByReason           map[string]int `json:"by_reason,omitempty"`
+			Rejects            string         `json:"rejects,omitempty"`
+			Took               time.Duration  `json:"took_ns"`
+		}{r.path, c.Rows, c.Recorded, c.Duplicates, c.NoEvent, c.Rejected, c.ChangedSinceImport, c.Differs, c.Events, c.ByReason, r.rejects, r.took})
+	}
+	p.note("%s in %s: %s rows/s", print.Plural(c.Rows, "row"), print.Duration(r.took), print.Count(int64(float64(c.Rows)/r.took.Seconds())))
+	table := &print.Table{Columns: []print.Column{{Head: "rows"}, {Head: print.Count(c.Rows), Number: true}, {Head: r.path}}}
+	add := func(what string, n int, says string) {
+		table.Rows = append(table.Rows, []string{what, print.Count(n), says})
+	}
+	add("recorded", c.Recorded, "as "+print.Plural(c.Events, "event"))
+	add("duplicates", c.Duplicates, "recorded before")
+	add("without event", c.NoEvent, "the mapping takes nothing from them")
+	says := ""
+	if c.Rejected > 0 {
+		says = "see " + r.rejects
+	}
+	add("rejected", c.Rejected, says)
+	if c.Differs > 0 {
+		add("differing", c.Differs, "say something else of a record than its first row; the first counts")
+	}
+	for _, reason := range byNumber(c.ByReason) {
+		add("", c.ByReason[reason], reason)
+	}
+	return table.Write(p.out)
+}
+
+// byNumber are the reasons, the most frequent first.
+func byNumber(reasons map[string]int) []string {
+	var list []string
+	for reason := range reasons {
+		list = append(list, reason)
+	}
+	slices.SortFunc(list, func(a, b string) int {
+		return cmp.Or(cmp.Compare(reasons[b], reasons[a]), cmp.Compare(a, b))
+	})
+	return list
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/synadia-io/orbit.go/natscontext"
+
+	"roznamcha/domain"
+	"roznamcha/eventstore"
+	"roznamcha/eventstore/embedded"
+	"roznamcha/projections"
+)
+
+const (
+	// busyPatience is how long a command waits for another command that has the
+	// data directory and will be done in a moment.
+	busyPatience = 10 * time.Second
+	// awayPatience is how long a command that wants an answer now waits for a
+	// server that went away.
+	awayPatience = 10 * time.Second
+	// readReserve is how many bytes of the disk must be free to start a server:
+	// a ledger can be read when there is no room left to record.
+	readReserve = 1
+)
+
+// session is a connection to the server that keeps the ledger.
+type session struct {
+	nc *nats.Conn
+	// server is the one that this command runs for itself; nil for another's.
+	server *embedded.Server
+	// room refuses to record where the disk of this machine is nearly full; nil
+	// for a server elsewhere.
+	room func() error
+}
+
+// withLedger opens the ledger that is there, works on it, and leaves nothing
+// running behind. The context of work also ends when the server stays away.
+func (p *program) withLedger(ctx context.Context, work func(context.Context, *eventstore.Ledger) error) error {
+	if err := p.checkDir(); err != nil {
+		return err
+	}
+	return p.withSession(ctx, func(ctx context.Context, s *session) error {
+		l, err := s.open(ctx)
+		if err != nil {
+			return p.noLedger(err)
+		}
+		return work(ctx, l)
+	})
+}
+
+// withSession connects, works, and disconnects.
+func (p *program) withSession(ctx context.Context, work func(context.Context, *session) error) error {
+	s, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	watched, stop := watch(ctx, s.nc)
+	err = work(watched, s)
+	if cause := context.Cause(watched); errors.Is(cause, eventstore.ErrUnavailable) && err != nil {
+		err = cause
+	}
+	stop()
+	return errors.Join(err, s.close())
+}
+
+// connect finds the server: the one that --nats or --context names, the one of
+// a running serve on the data directory, or one of its own.
+func (p *program) connect(ctx context.Context) (*session, error) {
+	if p.remote() {
+		nc, err := p.connectRemote()
+		return &session{nc: nc}, err
+	}
+	for began, told := time.Now(), false; ; {
+		nc, server, err := embedded.Attach(ctx, p.dir, embedded.Options{Reserve: readReserve})
+		var used *embedded.InUseError
+		switch {
+		case err == nil && server == nil:
+			return &session{nc: nc, room: p.room}, nil
+		case err == nil:
+			return &session{nc: nc, server: server, room: p.room}, nil
+		case !errors.As(err, &used) || used.Serving || time.Since(began) > busyPatience:
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !told {
+			told = true
+			p.note("waiting for process %d, which has %s …", used.PID, p.dir)
+		}
+	}
+}
+
+// room tells whether there is room to record in the data directory.
+func (p *program) room() error { return embedded.Room(p.dir) }
+
+// remote tells whether the ledger is on a server that was named.
+func (p *program) remote() bool { return p.nats != "" || p.context != "" }
+
+func (p *program) connectRemote() (*nats.Conn, error) {
+	if p.nats != "" {
+		return eventstore.Connect(p.nats)
+	}
+	nc, settings, err := natscontext.Connect(p.context, eventstore.ConnectOptions()...)
+	switch {
+	case err != nil && (strings.HasPrefix(err.Error(), "unknown context") || strings.HasPrefix(err.Error(), "invalid context")):
+		return nil, fmt.Errorf("%w. Try: nats context ls", err)
+	case err != nil:
+		return nil, eventstore.ConnectError("context "+p.context, err)
+	case settings.JSDomain != "" || settings.JSAPIPrefix != "":
+		nc.Close()
+		return nil, fmt.Errorf("context %s names a JetStream domain or prefix, which the ledger cannot be reached through. Try: a context of the server that keeps it", p.context)
+	}
+	return nc, nil
+}
+
+// open opens the ledger that is there.
+func (s *session) open(ctx context.Context) (*eventstore.Ledger, error) {
+	l, err := eventstore.Open(ctx, s.nc)
+	return s.guarded(l), err
+}
+
+// create opens the ledger, and makes its stream where there is none.
+func (s *session) create(ctx context.Context, replicas int) (*eventstore.Ledger, error) {
+	l, err := eventstore.Create(ctx, s.nc, replicas)
+	return s.guarded(l), err
+}
+
+func (s *session) guarded(l *eventstore.Ledger) *eventstore.Ledger {
+	if l != nil && s.room != nil {
+		l.Guard(s.room)
+	}
+	return l
+}
+
+// close ends the connection, and the server if it is this command's own.
+func (s *session) close() error {
+	s.nc.Close()
+	if s.server == nil {
+		return nil
+	}
+	return s.server.Close()
+}
+
+// checkDir sees that there may be a ledger in the data directory, so that a
+// question makes no new one.
+func (p *program) checkDir() error {
+	if p.remote() {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(p.dir, "jetstream"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return p.noLedger(eventstore.ErrNoLedger)
+	}
+	if err != nil {
+		return fmt.Errorf("data directory %s: %w. Try: another --dir", p.dir, err)
+	}
+	return nil
+}
+
+// noLedger says where there is no ledger, and how to make one.
+func (p *program) noLedger(err error) error {
+	if !errors.Is(err, eventstore.ErrNoLedger) {
+		return err
+	}
+	where, flag := "in "+p.dir, "--dir "+shellWord(p.dir)
+	switch {
+	case p.nats != "":
+		where, flag = "on that server", "--nats URL"
+	case p.context != "":
+		where, flag = "on the server of context "+p.context, "--context "+shellWord(p.context)
+	}
+	return fmt.Errorf("%w %s. Try: roznamcha open --name NAME --country PK --zone Asia/Karachi %s", eventstore.ErrNoLedger, where, flag)
+}
+
+// watch is ctx that also ends when nc has no server for awayPatience.
+func watch(ctx context.Context, nc *nats.Conn) (watched context.Context, stop func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	changes := nc.StatusChanged(nats.RECONNECTING, nats.CONNECTED)
+	go func() {
+		var away <-chan time.Time // nil while there is a server
+		for {
+			select {
+			case <-watched.Done():
+				return
+			case status, open := <-changes:
+				switch {
+				case !open:
+					return
+				case status == nats.CONNECTED:
+					away = nil
+				case away == nil:
+					away = time.After(awayPatience)
+				}
+			case <-away:
+				cancel(&eventstore.Error{
+					Op: "wait for the server", Kind: eventstore.ErrUnavailable, Err: nc.LastError(),
+					Try: "the same again when it runs; what was recorded before stays",
+				})
+			}
+		}
+	}()
+	return watched, func() { cancel(nil) }
+}
+
+// replay reads the ledger into projections, and shows the progress to who
+// waits at a terminal.
+func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf projections.AsOf, ps ...projections.Projection) (*domain.Register, projections.Stats, error) {
+	progress := p.progress("entries")
+	defer progress.Done()
+	return projections.Replay(ctx, l, projections.ReplayOptions{
+		AsOf:     asOf,
+		Progress: func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) },
+	}, ps...)
+}

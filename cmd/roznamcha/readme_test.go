@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestReadme types every command of README.md's console blocks, in order, into
+// a shell in a clean copy of the sources, and compares what it prints. In what
+// the README prints, … stands for anything within a line, and a line that is
+// only … for anything.
+//
+// Not typed are `go test`, which would not end (.ci/run has the same line), what
+// needs the large file that is not part of the sources, and, where it is not
+// installed and this is not CI, the nats command-line client.
+func TestReadme(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program in a clean copy of the sources; left out of short runs")
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ci, err := os.ReadFile(filepath.Join(root, ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := newReadmeReader(t, root)
+	for _, step := range readmeSteps(string(text)) {
+		switch {
+		case step.command == "go test ./...":
+			if !bytes.Contains(ci, []byte("\n"+step.command+"\n")) {
+				t.Errorf(".ci/run does not run %s", step.command)
+			}
+		case strings.Contains(step.command, "us_ice_arrests_fy2016_2019.csv.gz"):
+			reader.typeIt(step.line, strings.Replace(step.command, "us_ice_arrests_fy2016_2019.csv.gz", "/dev/null", 1)+" || test $? = 1", nil)
+		case strings.HasPrefix(step.command, "nats ") && !installed("nats") && os.Getenv("CI") != "true":
+			t.Logf("README.md:%d: not typed, the nats command-line client is not installed; publishing the same without it", step.line)
+			reader.publish(step)
+			reader.published = true
+		case strings.HasPrefix(step.command, "roznamcha serve"):
+			reader.serve(step)
+		default:
+			reader.typeIt(step.line, step.command, step.prints)
+			reader.published = strings.HasPrefix(step.command, "nats ")
+		}
+	}
+	reader.stop()
+}
+
+func installed(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}
+
+// readmeStep is one command and what the README says it prints.
+type readmeStep struct {
+	line    int
+	command string
+	prints  []string
+}
+
+// readmeSteps are the commands of all console blocks: a line that begins with
+// "$ ", and the next ones as long as it ends in a backslash.
+func readmeSteps(text string) (steps []readmeStep) {
+	inside, more := false, false
+	for i, line := range strings.Split(text, "\n") {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside, more = line == "```console", false
+		case !inside:
+		case more:
+			last := &steps[len(steps)-1]
+			last.command += "\n" + line
+			more = strings.HasSuffix(line, `\`)
+		case strings.HasPrefix(line, "$ "):
+			steps = append(steps, readmeStep{line: i + 1, command: line[2:]})
+			more = strings.HasSuffix(line, `\`)
+		default:
+			last := &steps[len(steps)-1]
+			last.prints = append(last.prints, line)
+		}
+	}
+	return steps
+}
+
+// readmeReader is a person in a clean copy of the sources.
+type readmeReader struct {
+	t      *testing.T
+	dir    string
+	env    []string
+	served *exec.Cmd
+	// published is set when the last command published without waiting for an
+	// acknowledgement: what the next one prints may take a moment.
+	published bool
+}
+
+func newReadmeReader(t *testing.T, root string) *readmeReader {
+	r := &readmeReader{t: t, dir: filepath.Join(t.TempDir(), "roznamcha")}
+	copySources(t, root, r.dir)
+	bin := filepath.Join(t.TempDir(), "bin")
+	r.env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "ROZNAMCHA_") }),
+		"GOBIN="+bin, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "TMPDIR="+t.TempDir(), "GOFLAGS=-buildvcs=false")
+	return r
+}
+
+// copySources copies what belongs to the project: the folders of its floors,
+// and the files at the top.
+func copySources(t *testing.T, root, to string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		top := strings.Split(filepath.ToSlash(rel), "/")[0]
+		switch {
+		case d.IsDir() && rel != "." && !slices.Contains(floors, top):
+			return filepath.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, rel), 0o777)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), b, 0o666)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *readmeReader) shell(command string) *exec.Cmd {
+	cmd := exec.CommandContext(r.t.Context(), "bash", "-c", command)
+	cmd.Dir, cmd.Env = r.dir, r.env
+	return cmd
+}
+
+// typeIt runs one command, which must succeed and print that; prints may be
+// nil for whatever it is.
+func (r *readmeReader) typeIt(line int, command string, prints []string) {
+	r.t.Helper()
+	wrong := r.try(command, prints)
+	for deadline := time.Now().Add(patience); r.published && wrong != "" && time.Now().Before(deadline); {
+		wrong = r.try(command, prints)
+	}
+	if wrong != "" {
+		r.t.Errorf("README.md:%d: $ %s\n%s", line, command, wrong)
+	}
+}
+
+// try says what is wrong with what a command does; "" where nothing is.
+func (r *readmeReader) try(command string, prints []string) string {
+	var out, errs bytes.Buffer
+	cmd := r.shell(command)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return err.Error() + "\n" + errs.String()
+	}
+	if prints == nil {
+		return ""
+	}
+	return compare(out.String(), prints)
+}
+
+// compare says in what a command's output is not as the README prints it.
+func compare(out string, prints []string) string {
+	var pattern strings.Builder
+	for _, line := range prints {
+		if line == "…" {
+			pattern.WriteString(`(?s:.*)`)
+			continue
+		}
+		parts := strings.Split(line, "…")
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(parts[i])
+		}
+		pattern.WriteString(strings.Join(parts, ".*") + "\n")
+	}
+	if regexp.MustCompile("^" + pattern.String() + "$").MatchString(out) {
+		return ""
+	}
+	return "prints:\n" + out + "and not, as there:\n" + strings.Join(prints, "\n")
+}
+
+// serve runs a command that does not end, until stop, and waits until others
+// can connect to it.
+func (r *readmeReader) serve(step readmeStep) {
+	r.t.Helper()
+	r.served = r.shell("exec " + step.command)
+	if err := r.served.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = r.served.Process.Kill() }) // it has ended by then
+	waitUntil(r.t, step.command, func() bool { return r.shell("roznamcha status --server").Run() == nil })
+}
+
+// publish does what a command of the nats client in the README does.
+func (r *readmeReader) publish(step readmeStep) {
+	r.t.Helper()
+	m := regexp.MustCompile(`pub (\S+) '(.*)'$`).FindStringSubmatch(step.command)
+	if m == nil {
+		r.t.Fatalf("README.md:%d: no publishing: %s", step.line, step.command)
+	}
+	if err := publishIn(filepath.Join(r.dir, "roznamcha-data"), m[1], m[2]); err != nil {
+		r.t.Error(err)
+	}
+}
+
+// stop interrupts what serves, which must end well.
+func (r *readmeReader) stop() {
+	if r.served == nil {
+		r.t.Error("README.md does not show how to serve")
+		return
+	}
+	if err := errors.Join(r.served.Process.Signal(syscall.SIGINT), r.served.Wait()); err != nil {
+		r.t.Errorf("serve, interrupted: %v", err)
+	}
+}
+
+// TestReadmeComparison holds the comparison itself.
+func TestReadmeComparison(t *testing.T) {
+	for _, c := range []struct {
+		out, prints string
+		same        bool
+	}{
+		{"a 1 b\nc\n", "a … b\nc", true},
+		{"a 1 b\nc\n", "a … b", false},
+		{"a 1 b\n", "a … b\nc", false},
+		{"a\nx\ny\nb\n", "a\n…\nb", true},
+		{"a (1.0)\n", "a (1.0)", true},
+		{"a 1x0\n", "a 1.0", false},
+	} {
+		if got := compare(c.out, strings.Split(c.prints, "\n")) == ""; got != c.same {
+			t.Errorf("%q as %q: %v, want %v", c.out, c.prints, got, c.same)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"roznamcha/cmd/roznamcha/internal/print"
+	"roznamcha/domain"
+	"roznamcha/eventstore"
+	"roznamcha/eventstore/embedded"
+	"roznamcha/projections"
+)
+
+func (p *program) statusCommand() *cobra.Command {
+	var serverOnly bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how the ledger stands, and where its server is",
+		Long: `Show how the ledger stands: its name, its entries, its size on disk, and the
+server that keeps it. With --server only the address of the server that a
+running "roznamcha serve" offers on the data directory is printed, with its
+token, as the nats command-line client takes it.`,
+		Example: `  roznamcha status
+  roznamcha status --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if serverOnly {
+				return p.printServer()
+			}
+			if err := p.checkDir(); err != nil {
+				return err
+			}
+			return p.withSession(cmd.Context(), p.status)
+		},
+	}
+	cmd.Flags().BoolVar(&serverOnly, "server", false, "print only the address of the running server, with its token")
+	return cmd
+}
+
+// printServer prints the address of the server that a running serve offers.
+func (p *program) printServer() error {
+	if p.remote() {
+		return wrong("--server is about the data directory; --nats and --context name a server already")
+	}
+	nc, err := embedded.Dial(p.dir)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	url := servedURL(nc)
+	if p.json {
+		return print.JSON(p.out, map[string]string{"server": url})
+	}
+	_, err = fmt.Fprintln(p.out, url)
+	return err
+}
+
+// servedURL is the address of the server that nc was dialled to in a data
+// directory, with its token.
+func servedURL(nc *nats.Conn) string {
+	return strings.Replace(nc.ConnectedUrl(), "://", "://"+nc.Opts.TokenHandler()+"@", 1)
+}
+
+// standing is how the ledger stands.
+type standing struct {
+	// Ledger is how it was opened; nil where it is not open yet.
+	Ledger *openedJSON `json:"ledger"`
+	eventstore.Status
+	// Directory is the data directory, "" for a server that was named; Served
+	// tells that another running program keeps it.
+	Directory string `json:"directory,omitempty"`
+	Served    bool   `json:"served"`
+}
+
+// status prints how the ledger stands.
+func (p *program) status(ctx context.Context, s *session) error {
+	l, err := s.open(ctx)
+	if err != nil {
+		return p.noLedger(err)
+	}
+	var is standing
+	if !p.remote() {
+		is.Directory, is.Served = p.dir, s.server == nil
+	}
+	if is.Status, err = l.Status(ctx); err != nil {
+		return err
+	}
+	if s.server != nil {
+		is.Server.URL = "" // it ends with this command
+	}
+	opened, err := p.opened(ctx, l, is.Entries)
+	if err != nil {
+		return err
+	}
+	if opened != nil {
+		is.Ledger = newOpenedJSON(opened)
+	}
+	if p.json {
+		return print.JSON(p.out, is)
+	}
+	return p.printStanding(is)
+}
+
+// opened is how the ledger was opened, nearly always by its first entry; nil
+// where it is not open yet.
+func (p *program) opened(ctx context.Context, l *eventstore.Ledger, tail uint64) (*domain.LedgerOpened, error) {
+	if tail == 0 {
+		return nil, nil
+	}
+	reg, _, err := p.replay(ctx, l, projections.AsOfEntry(1))
+	if err == nil && reg.Opened() == nil {
+		reg, _, err = p.replay(ctx, l, projections.AsOf{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return reg.Opened(), nil
+}
+
+// printStanding prints it for a person, a line each.
+func (p *program) printStanding(is standing) error {
+	table := &print.Table{Columns: []print.Column{{}, {}}}
+	add := func(name, format string, args ...any) {
+		table.Rows = append(table.Rows, []string{name, fmt.Sprintf(format, args...)})
+	}
+	if is.Ledger == nil {
+		add("ledger", "not open yet. Try: roznamcha open")
+	} else {
+		add("ledger", "%s · home country %s · zone %s · rules %d", is.Ledger.Name, is.Ledger.Country, is.Ledger.Zone, is.Ledger.Rules)
+	}
+	if is.Entries == 0 {
+		add("entries", "0")
+	} else {
+		add("entries", "%s · %s on disk · the first %s · the last %s", print.Count(is.Entries), size(is.Bytes), stamp(is.First), stamp(is.Last))
+	}
+	if is.Missing > 0 {
+		add("missing", "%s: the ledger has a gap", print.Count(is.Missing))
+	}
+	if is.Directory != "" {
+		add("directory", "%s", is.Directory)
+	}
+	switch {
+	case is.Directory != "" && !is.Served:
+		add("server", "NATS %s, run by this command; roznamcha serve keeps one running", is.Server.Version)
+	default:
+		add("server", "NATS %s at %s · %s", is.Server.Version, is.Server.URL, print.Plural(is.Readers, "reader"))
+	}
+	if is.Replicas > 1 {
+		add("replicas", "%d, of which %d have everything · leader %s", is.Replicas, is.Current, is.Leader)
+	}
+	return table.Write(p.out)
+}
+
+// size writes bytes as a person says them.
+func size(bytes uint64) string {
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	n, i := float64(bytes), 0
+	for n >= 1024 && i < len(units)-1 {
+		n, i = n/1024, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d %s", bytes, units[0])
+	}
+	return fmt.Sprintf("%.1f %s", n, units[i])
+}
