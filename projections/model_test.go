@@ -489,7 +489,7 @@ func (h *historian) amendment() string {
 var (
 	somePeriods = []string{
 		"2024-12-31", "2025-01-01", "2025-01-31T20:00:00Z", "2025-02", "2025-02-03", "2025-01/2025-02", "2025-06", "2025", "2024/2025",
-		"unknown", "../2025-02", "2025-02/..", "2026-01-15",
+		"unknown", "../2025-02", "2025-02/..", "2026-01-15", "1949-12-31", "2050-01-01",
 	}
 	someCities     = []string{"", "Karachi", " Karachi", "Lahore", "not-given", "M\u00e1laga", "Ma\u0301laga"}
 	someCurrencies = []string{"PKR", "USD", "JPY"}

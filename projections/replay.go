@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -82,7 +83,7 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 		tail = entry
 	}
 	all := append([]Projection{&stats}, ps...)
-	err = l.Read(ctx, 1, tail, func(e domain.Entry) error {
+	err = readAhead(ctx, l, tail, func(e domain.Entry) error {
 		if !opts.AsOf.Knows(e.Number, e.Recorded, reg.Zone()) {
 			return errKnown
 		}
@@ -99,4 +100,37 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 	}
 	stats.Took = time.Since(start)
 	return reg, stats, err
+}
+
+// ahead is how many entries may be read that are not ruled on yet.
+const ahead = 64
+
+// readAhead visits entries 1 to tail in order, and reads and hashes the next
+// ones meanwhile: where no instruction of the processor helps, the hash of a
+// payload costs as much as the ruling on it.
+func readAhead(ctx context.Context, l *eventstore.Ledger, tail uint64, visit func(domain.Entry) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	entries := make(chan domain.Entry, ahead)
+	read := make(chan error, 1)
+	go func() {
+		defer close(entries)
+		read <- l.Read(ctx, 1, tail, func(e domain.Entry) error {
+			e.Sum = sha256.Sum256(e.Payload)
+			select {
+			case entries <- e:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+	}()
+	for e := range entries {
+		if err := visit(e); err != nil {
+			stop(err)
+			<-read // nothing reads on after this returns
+			return err
+		}
+	}
+	return <-read
 }

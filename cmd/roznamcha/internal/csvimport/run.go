@@ -155,35 +155,58 @@ func (r *run) stopped(err error) error {
 		r.im.Path(), err, c.Rows, c.Recorded, c.Duplicates, c.Rejected, c.NoEvent)
 }
 
+// handIn is how many rows are made before they are handed in: what comes at
+// once goes into few entries, and a thousand rows in one cost the ledger hardly
+// more than one.
+const handIn = 1024
+
 // feed makes the rows and hands them in.
 func (r *run) feed(ctx context.Context, handed chan<- handedRow) error {
+	rows := make([]Row, 0, handIn)
 	for {
 		row, err := r.im.Next()
+		if err == nil {
+			rows = append(rows, row)
+			if len(rows) < handIn {
+				continue
+			}
+		}
+		for i := range rows {
+			if err := r.hand(ctx, &rows[i], handed); err != nil {
+				return err
+			}
+		}
+		rows = rows[:0]
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		h := handedRow{Row: row}
-		for _, line := range row.Once {
-			p, err := r.submit(ctx, line)
-			if err != nil {
-				return atLine(row.Line, err)
-			}
-			h.once = append(h.once, p)
+	}
+}
+
+// hand hands one row in.
+func (r *run) hand(ctx context.Context, row *Row, handed chan<- handedRow) (err error) {
+	h := handedRow{Row: *row}
+	for _, line := range row.Once {
+		p, err := r.submit(ctx, line)
+		if err != nil {
+			return atLine(row.Line, err)
 		}
-		if row.Submission != nil {
-			if h.own, err = r.submit(ctx, row.Submission); err != nil {
-				return atLine(row.Line, err)
-			}
+		h.once = append(h.once, p)
+	}
+	if row.Submission != nil {
+		if h.own, err = r.submit(ctx, row.Submission); err != nil {
+			return atLine(row.Line, err)
 		}
-		h.Once, h.Submission = nil, nil
-		select {
-		case handed <- h:
-		case <-ctx.Done():
-			return atLine(row.Line, context.Cause(ctx))
-		}
+	}
+	h.Once, h.Submission = nil, nil
+	select {
+	case handed <- h:
+		return nil
+	case <-ctx.Done():
+		return atLine(row.Line, context.Cause(ctx))
 	}
 }
 
