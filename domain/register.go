@@ -191,7 +191,7 @@ func appendRuling(dst []byte, r *Ruled) []byte {
 // on as one line.
 func (r *Register) each(subject, text string, at Position, done func([]Ruled)) {
 	if whole := r.unreadable(text); whole != nil {
-		r.ruled = append(r.ruled[:0], Ruled{Position: at, Ruling: *whole, Record: NoRecord, SameAs: NoRecord})
+		r.ruled = append(r.ruled[:0], Ruled{Position: at, Submission: at, Ruling: *whole, Record: NoRecord, SameAs: NoRecord})
 		done(r.ruled)
 		return
 	}
@@ -280,10 +280,10 @@ func isBlank(line string) bool {
 // are refused with it. The changes are made, to be committed or rolled back.
 func (r *Register) submission(diary Diary, confined bool, readings []*reading, at Position) []Ruled {
 	r.ruled = r.ruled[:0]
-	refused := 0
+	refused, first := 0, at
 	for i, in := range readings {
 		in.read(in.line)
-		r.ruled = append(r.ruled, Ruled{Position: at, Line: in.line, Record: NoRecord, SameAs: NoRecord})
+		r.ruled = append(r.ruled, Ruled{Position: at, Submission: first, Line: in.line, Record: NoRecord, SameAs: NoRecord})
 		out := &r.ruled[i]
 		if in.refusal == nil {
 			out.Event = &in.event
@@ -301,7 +301,7 @@ func (r *Register) submission(diary Diary, confined bool, readings []*reading, a
 	for i := range r.ruled {
 		if out := &r.ruled[i]; out.Verdict == Accepted {
 			*out = Ruled{
-				Position: out.Position, Line: out.Line, Event: out.Event, Record: NoRecord, SameAs: NoRecord,
+				Position: out.Position, Submission: first, Line: out.Line, Event: out.Event, Record: NoRecord, SameAs: NoRecord,
 				Ruling: Ruling{Verdict: Refused, Code: WithRefused, Detail: fmt.Sprintf("%d of the submission's %d lines refused", refused, len(readings))},
 			}
 		}

@@ -255,6 +255,11 @@ func TestSubmissionsStandOrFallTogether(t *testing.T) {
 	s := given(t, raid(1, "1"))
 	s.when(raid(2, "2"), raid(1, "1"), raid(3, "1"), raid(4, "4"), "", raid(5, "5")).
 		then("refused with-refused", "duplicate 2:1", "refused record-exists", "refused with-refused", "accepted")
+	for i, want := range []int{1, 1, 1, 1, 5} {
+		if got := s.last[i].Submission; got != (Position{3, want}) {
+			t.Errorf("line %d is of the submission at %s", i+1, got)
+		}
+	}
 	s.when(raid(2, "2"), raid(1, "1"), raid(4, "4")).then("accepted", "duplicate 2:1", "accepted")
 	// Later lines see the earlier ones of their submission.
 	s.when(raid(6, "6"), correct(7, karachi, "raid/nccia/karachi/6", 6, aRaid), raid(6, "6")).

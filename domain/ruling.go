@@ -96,7 +96,10 @@ const (
 // it share the entry's memory (clone what is kept for long).
 type Ruled struct {
 	Position Position
-	Recorded time.Time
+	// Submission is the position of the first line that stands or falls with
+	// this one.
+	Submission Position
+	Recorded   time.Time
 	// Line is the line as it stands in the entry.
 	Line string
 	Ruling
