@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,6 +151,19 @@ func listOf[V ~string](element codec[V], in func(*lists) *[]V) codec[[]V] {
 	}
 }
 
+// linkTo is the codec of a link to a record of one kind.
+func linkTo(kind Kind) codec[Link] {
+	return words[Link](func(s string) string {
+		if isRecordID(s) {
+			return ""
+		}
+		if name, err := ParseRecordName(s); err != nil || name.Kind != kind {
+			return "links to no " + string(kind) + ": want its id in the own diary, or " + string(kind) + "/agency/unit/id"
+		}
+		return ""
+	})
+}
+
 // lists is where the lists of the events being read stand: many share one
 // chunk. A chunk is never written twice, so a list may be kept.
 type lists struct {
@@ -188,15 +202,7 @@ var (
 		}
 		return "is no SHA-256: want 64 small hexadecimal digits"
 	})
-	link = words[Link](func(s string) string {
-		if isRecordID(s) {
-			return ""
-		}
-		if _, err := ParseRecordName(s); err != nil {
-			return "is no link: want a record's id in the own diary, or kind/agency/unit/id"
-		}
-		return ""
-	})
+	caseLink, raidLink, propertyLink = linkTo("case"), linkTo("raid"), linkTo("property")
 	// A measure or dimension of a claim is the ledger's word, or would be.
 	term = words[string](func(s string) string {
 		if IsToken(strings.ReplaceAll(s, "_", "-")) {
@@ -204,6 +210,14 @@ var (
 		}
 		return "want small letters, digits, hyphens and underscores"
 	})
+	// A state that is no more is nobody's home.
+	homeCountry = parsed(func(s string) (Country, error) {
+		c, err := ParseCountry(s)
+		if err == nil && len(s) != 2 {
+			err = errors.New(quote(s) + " is a state that is no more: want a code of two letters")
+		}
+		return c, err
+	}, func(c Country) string { return string(c) })
 	timeZone = words[string](func(s string) string {
 		if _, err := LoadZone(s); err != nil {
 			return "is no time zone: " + err.Error()
@@ -228,7 +242,8 @@ var (
 // The lists of the catalogue.
 var (
 	textList        = listOf(text, func(l *lists) *[]string { return &l.texts })
-	linkList        = listOf(link, func(l *lists) *[]Link { return &l.links })
+	caseList        = listOf(caseLink, func(l *lists) *[]Link { return &l.links })
+	raidList        = listOf(raidLink, func(l *lists) *[]Link { return &l.links })
 	nationalityList = listOf(nationality, func(l *lists) *[]Nationality { return &l.nationalities })
 )
 
@@ -302,7 +317,7 @@ var amount = codec[Amount]{
 	read: func(d *decoder, v *Amount) {
 		var value, currency string
 		q := Exact
-		d.object(amountNames, func(i int) {
+		seen := d.object(amountNames, func(i int) {
 			switch d.enter(amountNames.at(i)); i {
 			case 0:
 				value, _ = d.string()
@@ -315,6 +330,10 @@ var amount = codec[Amount]{
 		})
 		if q == AtMost {
 			d.fault("at-most is for claims")
+			return
+		}
+		if q == Unknown && seen&1 != 0 {
+			d.fault("an unknown amount has no value")
 			return
 		}
 		a, err := ParseAmount(value, currency, q)
@@ -428,9 +447,11 @@ var dimensions = codec[[]Dimension]{
 				d.fault("is no name of a dimension: want small letters, digits, hyphens and underscores")
 			}
 			d.leave()
-			if len(list) < maxList {
-				list = append(list, Dimension{name, value})
+			if len(list) == maxList {
+				d.fault("more than " + strconv.Itoa(maxList) + " dimensions")
+				return
 			}
+			list = append(list, Dimension{name, value})
 		})
 		*v = list
 	},

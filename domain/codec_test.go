@@ -104,8 +104,10 @@ func TestCompact(t *testing.T) {
 			t.Errorf("Compact(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
-	if _, err := Compact(nil, []byte(`{"a":"b`)); err == nil {
-		t.Error("an open string was compacted")
+	for _, broken := range []string{`{"a":"b`, `{"a":1 2}`, "{\"a\":1\t0}", `{"a":t rue}`, `{"a":- 1}`, `{"a":1 000}`} {
+		if got, err := Compact(nil, []byte(broken)); err == nil {
+			t.Errorf("%s was compacted to %s", broken, got)
+		}
 	}
 }
 
@@ -141,6 +143,9 @@ func FuzzDecode(f *testing.F) {
 		e, err := Decode(line)
 		compacted, compactErr := Compact(nil, []byte(line))
 		if err != nil {
+			if _, err := Decode(string(compacted)); err == nil && compactErr == nil {
+				t.Fatalf("refused, but compacted it is an event: %s", compacted)
+			}
 			return
 		}
 		if compactErr != nil {

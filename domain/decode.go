@@ -90,23 +90,26 @@ func (r *reading) read(line string) {
 	})
 	d.end()
 	r.spaced = d.spaced
-	if d.err != nil {
-		r.refusal = d.err
+	err, fault := d.err, d.bad
+	if err == nil && dataAt >= 0 && r.event.Type != 0 {
+		late := r.decode(line, dataAt, BadData)
+		bad = r.readData(late)
+		err = late.err
+	}
+	if err != nil {
+		r.refusal = err
 		return
 	}
 	for _, i := range []int{attrSpecVersion, attrID, attrSource, attrType} {
-		if seen&(1<<i) == 0 && d.bad == nil {
-			d.bad = &Refusal{BadAttribute, attributeNames.at(i), "is missing"}
+		if seen&(1<<i) == 0 && fault == nil {
+			fault = &Refusal{BadAttribute, attributeNames.at(i), "is missing"}
 		}
 	}
-	if seen&(1<<attrSubject) == 0 && r.event.Type.MakesRecord() && d.bad == nil {
-		d.bad = &Refusal{BadAttribute, "subject", "is missing: it is the record's id in its diary"}
+	if seen&(1<<attrSubject) == 0 && r.event.Type.MakesRecord() && fault == nil {
+		fault = &Refusal{BadAttribute, "subject", "is missing: it is the record's id in its diary"}
 	}
-	if r.refusal = d.bad; r.refusal != nil {
+	if r.refusal = fault; r.refusal != nil {
 		return
-	}
-	if dataAt >= 0 && r.event.Type != 0 {
-		bad = r.readData(r.decode(line, dataAt, BadData))
 	}
 	if seen&(1<<attrData) == 0 {
 		bad = &Refusal{BadData, "data", "is missing"}
@@ -170,9 +173,11 @@ func (r *reading) readAttribute(d *decoder, i int) {
 			err = errors.New(quote(s) + ": want 1 to 128 bytes of printable ASCII without space and slash")
 		}
 	case attrTime:
-		if e.Time, err = time.Parse(time.RFC3339Nano, s); err != nil {
+		if !isInstant(s) {
 			err = errors.New(quote(s) + ": want a date-time with offset, such as 2025-06-03T22:10:00+05:00")
+			break
 		}
+		e.Time, err = time.Parse(time.RFC3339Nano, s)
 	case attrContentType:
 		if media, _, _ := strings.Cut(s, ";"); media != "application/json" && !strings.HasSuffix(media, "+json") {
 			err = errors.New(quote(s) + ": data are JSON; want application/json")
@@ -215,6 +220,9 @@ func (r *reading) readReplacement(c *RecordCorrected, t Type) *Refusal {
 	d.enter("replacement")
 	c.Replacement = r.body(t)
 	d.body(&bodies[t], c.Replacement)
+	if d.err != nil {
+		return &Refusal{Malformed, "data.replacement", d.err.Detail}
+	}
 	return d.bad
 }
 
@@ -343,6 +351,16 @@ func (d *decoder) whole() int64 {
 		return 0
 	}
 	return n
+}
+
+// isInstant tells whether s is a date-time in the grammar of Period. What Go's
+// own parser takes besides, another release may not.
+func isInstant(s string) bool {
+	if len(s) <= len(time.DateOnly) || s[len(time.DateOnly)] != 'T' {
+		return false
+	}
+	_, err := ParsePeriod(s)
+	return err == nil
 }
 
 // ParseEventID reads a UUID in its only accepted form: lower case, 36

@@ -146,7 +146,7 @@ func (h *history) cut() (entries []string) {
 // told as line numbers in the whole ledger, since those do not depend on the cut.
 func replay(t *rapid.T, entries []string) (*Register, []string) {
 	r := NewRegister()
-	lineOf := make(map[Position]int)
+	lineOf, accepted := make(map[Position]int), make(map[Position]bool)
 	var rulings []string
 	var chain [sha256.Size]byte
 	for i, payload := range entries {
@@ -156,6 +156,12 @@ func replay(t *rapid.T, entries []string) (*Register, []string) {
 			lineOf[l.Position] = len(rulings)
 			text = appendRuling(text, l)
 			told := fmt.Sprint(l.Verdict, l.Code, l.Field, l.Change, l.Record, l.Name, l.SameAs)
+			if l.Verdict == Accepted {
+				accepted[l.Position] = true
+			}
+			if l.Verdict == Duplicate && !accepted[l.First] {
+				t.Fatalf("%s is a duplicate of %s, which was not accepted", l.Position, l.First)
+			}
 			if l.Verdict == Duplicate {
 				told += fmt.Sprint(" of line ", lineOf[l.First])
 			}

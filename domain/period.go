@@ -334,6 +334,10 @@ func (p Period) IsZero() bool { return p == Period{} }
 // IsUnknown tells whether p says that its source does not know.
 func (p Period) IsUnknown() bool { return p.from == shapeUnknown }
 
+// IsInterval tells whether p is written as an interval, with an open end or
+// without.
+func (p Period) IsInterval() bool { return p.to != shapeNone }
+
 // Days is the first and the last day of p, both included. An instant has the
 // day that it has in zone, which nothing else needs. An open end is MinDay or
 // MaxDay; unknown, or not given, is both.

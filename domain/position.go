@@ -48,22 +48,16 @@ func (p Position) Before(q Position) bool {
 // row for every event hold. Entries up to 2^54 fit.
 type Place uint64
 
-const placeLineBits = 10 // lines 1..MaxLines, kept from 0
+const placeLineBits = 10 // enough for lines up to MaxLines
 
 // Place packs p; the zero Position gives the zero Place.
 func (p Position) Place() Place {
-	if p.IsZero() {
-		return 0
-	}
-	return Place(p.Entry<<placeLineBits | uint64(p.Line-1))
+	return Place(p.Entry<<placeLineBits | uint64(p.Line))
 }
 
 // Position unpacks p.
 func (p Place) Position() Position {
-	if p == 0 {
-		return Position{}
-	}
-	return Position{uint64(p >> placeLineBits), int(p&(1<<placeLineBits-1)) + 1}
+	return Position{uint64(p >> placeLineBits), int(p & (1<<placeLineBits - 1))}
 }
 
 // Entry is the entry number of p.

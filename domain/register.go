@@ -25,7 +25,9 @@ type Register struct {
 	last   uint64
 	chain  [sha256.Size]byte
 	opened *LedgerOpened
-	zone   *time.Location
+	// openedAt is where.
+	openedAt Position
+	zone     *time.Location
 
 	diaries  []Diary
 	diaryIDs map[Diary]uint32
@@ -55,6 +57,7 @@ type Register struct {
 	ruled    []Ruled
 	undo     []func() // of the rare changes; rows are dropped down to what is kept
 	kept     struct {
+		diaries               int
 		events, records       uint32
 		nameBlocks, nameBytes int
 	}
@@ -299,7 +302,9 @@ func (r *Register) submission(diary Diary, confined bool, readings []*reading, a
 	}
 	r.rollback()
 	for i := range r.ruled {
-		if out := &r.ruled[i]; out.Verdict == Accepted {
+		out := &r.ruled[i]
+		within := out.First.Entry == first.Entry && out.First.Line >= first.Line
+		if out.Verdict == Accepted || out.Verdict == Duplicate && within {
 			*out = Ruled{
 				Position: out.Position, Submission: first, Line: out.Line, Event: out.Event, Record: NoRecord, SameAs: NoRecord,
 				Ruling: Ruling{Verdict: Refused, Code: WithRefused, Detail: fmt.Sprintf("%d of the submission's %d lines refused", refused, len(readings))},
@@ -402,7 +407,7 @@ func (r *Register) event(source Diary, id uuid.UUID) (*eventRow, bool) {
 }
 
 func (r *Register) eventHash(diary uint32, id uuid.UUID) uint64 {
-	return maphash.Bytes(r.seed, id[:]) + uint64(diary)<<32*0x9e3779b1
+	return maphash.Bytes(r.seed, id[:]) + uint64(diary)*golden
 }
 
 // accept enters an event that passed every rule, and what it changes.
@@ -431,6 +436,7 @@ func (r *Register) accept(e *Event, content [16]byte, out *Ruled) {
 func (r *Register) commit() {
 	clear(r.undo)
 	r.undo = r.undo[:0]
+	r.kept.diaries = len(r.diaries)
 	r.kept.events, r.kept.records = r.events.len, r.records.len
 	r.kept.nameBlocks, r.kept.nameBytes = r.names.mark()
 }
@@ -453,6 +459,10 @@ func (r *Register) rollback() {
 		r.events.drop()
 	}
 	r.names.truncate(r.kept.nameBlocks, r.kept.nameBytes)
+	for _, d := range r.diaries[r.kept.diaries:] {
+		delete(r.diaryIDs, d)
+	}
+	r.diaries = r.diaries[:r.kept.diaries]
 	clear(r.undo)
 	r.undo = r.undo[:0]
 }
@@ -510,8 +520,11 @@ func (r *Register) find(name RecordName) (RecordID, bool) {
 }
 
 func (r *Register) nameHash(kind Kind, diary uint32, id []byte) uint64 {
-	return maphash.Bytes(r.seed, id) + (uint64(diary)<<8|uint64(kind[0])<<4^uint64(kind[1]))<<32*0x9e3779b1
+	return maphash.Bytes(r.seed, id) ^ maphash.String(r.seed, string(kind)) + uint64(diary)*golden
 }
+
+// golden spreads small numbers over all bits: 2^64 divided by the golden ratio.
+const golden = 0x9e3779b97f4a7c15
 
 // diary is the number of d, which gets one now if it has none.
 func (r *Register) diary(d Diary) uint32 {

@@ -30,7 +30,7 @@ func (r *Register) change(in *reading, out *Ruled) *Refusal {
 // create: an event that makes a record, which must not be there yet.
 func (r *Register) create(e *Event, out *Ruled) *Refusal {
 	if e.Type == TypeLedgerOpened && r.opened != nil {
-		return &Refusal{AlreadyOpen, "type", "the ledger " + quote(r.opened.Name) + " was opened by entry 1"}
+		return &Refusal{AlreadyOpen, "type", "the ledger " + quote(r.opened.Name) + " was opened at " + r.openedAt.String()}
 	}
 	name := e.Record()
 	if id, ok := r.find(name); ok {
@@ -103,23 +103,26 @@ func (r *Register) current(e *Event, id RecordID, amends uuid.UUID) *Refusal {
 	if r.events.at(row.current).id != amends {
 		return &Refusal{StaleAmendment, "data.amends", r.stands(id)}
 	}
+	if row.typ == TypeAgencySucceeded && e.Source != Office {
+		return &Refusal{NotAuthorised, "source", "a succession is amended from " + Office.String() + " only"}
+	}
 	return r.authority(e, r.diaries[row.diary].Agency)
 }
 
 // authority: a record is amended by its own agency, or by who has taken over
 // from it.
 func (r *Register) authority(e *Event, agency string) *Refusal {
-	own := agency
-	var seen []string
-	for agency != e.Source.Agency {
-		seen = append(seen, agency)
-		next, ok := r.successors[agency]
-		if !ok || slices.Contains(seen, next) {
-			return &Refusal{NotAuthorised, "source", e.Source.Agency + " is neither " + own + " nor its recorded successor"}
+	for heir, steps := agency, 0; steps <= len(r.successors); steps++ { // or they go round
+		if heir == e.Source.Agency {
+			return nil
 		}
-		agency = next
+		next, ok := r.successors[heir]
+		if !ok {
+			break
+		}
+		heir = next
 	}
-	return nil
+	return &Refusal{NotAuthorised, "source", e.Source.Agency + " is neither " + agency + " nor its recorded successor"}
 }
 
 // match: two records that are one action. Both must be there and of one type.
@@ -134,8 +137,8 @@ func (r *Register) match(e *Event, data *RecordMatched, out *Ruled) *Refusal {
 	}
 	typ := r.records.at(uint32(id)).typ
 	switch {
-	case id == same:
-		return &Refusal{BadData, "data.same_as", "is the record itself"}
+	case data.Record.Diary == data.SameAs.Diary:
+		return &Refusal{BadData, "data.same_as", "is of the same diary: a match is one action in two diaries"}
 	case typ != r.records.at(uint32(same)).typ:
 		return &Refusal{BadData, "data.same_as", "is of another type than the record"}
 	case !typ.Counts():
@@ -195,8 +198,8 @@ func (r *Register) settle(out *Ruled) {
 	case *LedgerOpened:
 		opened := *fact
 		opened.Name, opened.Zone = strings.Clone(opened.Name), strings.Clone(opened.Zone)
-		r.undo = append(r.undo, func() { r.opened, r.zone = nil, nil })
-		r.opened = &opened
+		r.undo = append(r.undo, func() { r.opened, r.openedAt, r.zone = nil, Position{}, nil })
+		r.opened, r.openedAt = &opened, out.Position
 		r.zone, _ = LoadZone(opened.Zone) // the codec has tried it
 	case *LossAlleged:
 		r.settleLoss(out.Record, lossKeyOf(fact, out.Name.Diary))

@@ -421,8 +421,9 @@ func (n names) find(name string) int {
 
 // fold tells whether name equals a known one but for letter case.
 func (n names) fold(name string) bool {
+	folded := fold(name)
 	for i := range n {
-		if strings.EqualFold(n.at(i), name) {
+		if n.at(i) == folded {
 			return true
 		}
 	}
@@ -441,7 +442,7 @@ func (n *nameSet) has(name string) bool {
 		return n.many[fold(name)]
 	}
 	for _, other := range n.few {
-		if strings.EqualFold(other, name) {
+		if fold(other) == fold(name) {
 			return true
 		}
 	}
@@ -462,20 +463,26 @@ func (n *nameSet) add(name string) {
 	n.many[fold(name)] = true
 }
 
-// fold maps the names that strings.EqualFold holds equal to one.
+// fold puts the letters A to Z small, and the two others that decoders take for
+// one of them (U+017F for s, U+212A for k). The tables of Unicode grow; this
+// may not.
 func fold(name string) string {
 	return strings.Map(func(r rune) rune {
-		least := r
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			least = min(least, f)
+		switch {
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		case r == '\u017f':
+			return 's'
+		case r == '\u212a':
+			return 'k'
 		}
-		return least
+		return r
 	}, name)
 }
 
 // quote shows what a stranger wrote.
 func quote(s string) string {
-	return string(appendText(nil, clip(strings.ToValidUTF8(s, "\uFFFD"))))
+	return string(appendText(nil, strings.ToValidUTF8(clip(s), "\uFFFD")))
 }
 
 // appendText appends s as a JSON string with no more escapes than JSON asks.
@@ -527,21 +534,32 @@ func hasControl(s, except string) bool {
 }
 
 // Compact appends line to dst without insignificant white space, and with
-// nothing else changed: signatures cover the bytes.
+// nothing else changed: signatures cover the bytes. White space that keeps two
+// tokens apart is not insignificant: such a line is no JSON, and an error.
 func Compact(dst, line []byte) ([]byte, error) {
-	inText := false
+	inText, spaced := false, false
+	last := byte('{') // the last byte written outside a string, or a string's quote
 	for i := 0; i < len(line); i++ {
 		c := line[i]
-		switch {
-		case inText && c == '\\' && i+1 < len(line):
+		if inText {
 			dst = append(dst, c)
-			i++
-			c = line[i]
-		case c == '"':
-			inText = !inText
-		case !inText && (c == ' ' || c == '\t' || c == '\r' || c == '\n'):
+			switch {
+			case c == '"':
+				inText = false
+			case c == '\\' && i+1 < len(line):
+				i++
+				dst = append(dst, line[i])
+			}
 			continue
 		}
+		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			spaced = true
+			continue
+		}
+		if spaced && !parts[last] && !parts[c] {
+			return dst, &Refusal{Code: Malformed, Detail: "white space within a value"}
+		}
+		inText, spaced, last = c == '"', false, c
 		dst = append(dst, c)
 	}
 	if inText {
@@ -549,3 +567,6 @@ func Compact(dst, line []byte) ([]byte, error) {
 	}
 	return dst, nil
 }
+
+// parts marks the bytes that end and begin a token by themselves.
+var parts = [256]bool{'{': true, '}': true, '[': true, ']': true, ':': true, ',': true, '"': true}
