@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -44,6 +45,7 @@ func (l *Ledger) append(ctx context.Context, op string, payload []byte, opts ...
 	if l.nc.Status() != nats.CONNECTED {
 		return 0, fail(op, ErrUnavailable, notConnected(l.nc))
 	}
+	before := l.nc.LastError()
 	// The future fails at once when the connection is cut, and after
 	// ackTimeout.
 	future, err := l.js.PublishMsgAsync(&nats.Msg{Subject: domain.EntrySubject, Data: payload}, opts...)
@@ -54,7 +56,7 @@ func (l *Ledger) append(ctx context.Context, op string, payload []byte, opts ...
 	case ack := <-future.Ok():
 		return ack.Sequence, nil
 	case err := <-future.Err():
-		return 0, l.appendError(ctx, op, err)
+		return 0, l.appendError(ctx, op, err, before)
 	case <-ctx.Done():
 		return 0, fail(op, ErrUnknownOutcome, ctx.Err())
 	}
@@ -63,14 +65,17 @@ func (l *Ledger) append(ctx context.Context, op string, payload []byte, opts ...
 // appendError sorts why no acknowledgement came. The entry is surely not there
 // only where nobody listened or the server gave a definite answer; a server
 // that could not finish (code 5xx) may find the entry on its disk later.
-func (l *Ledger) appendError(ctx context.Context, op string, err error) error {
+//
+// So does a server that has said since then that publishing is not allowed.
+func (l *Ledger) appendError(ctx context.Context, op string, err, before error) error {
 	var api *jetstream.APIError
 	definite := errors.As(err, &api) && !errors.Is(kindOf(err), ErrUnavailable)
 	if definite || errors.Is(err, jetstream.ErrNoStreamResponse) {
 		return translate(ctx, op, err)
 	}
-	if last := l.nc.LastError(); errors.Is(last, nats.ErrPermissionViolation) {
-		err = fmt.Errorf("%w (the server has said: %w)", err, last)
+	last := l.nc.LastError()
+	if last != before && errors.Is(last, nats.ErrPermissionViolation) && strings.Contains(last.Error(), domain.EntrySubject) {
+		return fail(op, ErrDenied, last)
 	}
 	return fail(op, ErrUnknownOutcome, err)
 }

@@ -2,7 +2,9 @@ package eventstore
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -37,24 +39,25 @@ func Connect(urls string, opts ...nats.Option) (*nats.Conn, error) {
 // the user named it, for those who make a connection of their own.
 func ConnectError(server string, err error) error {
 	op := "connect to " + withoutSecret(server)
-	kind := kindOf(err)
-	e := fail(op, kind, err)
-	if kind == ErrUnavailable {
-		e.Try = "start that server, check its address, or leave it out to use the ledger in the data directory"
-	}
 	var bad *url.Error
 	if errors.As(err, &bad) {
-		return fail("connect", ErrRejected, errors.New("that is no address of a server, such as nats://127.0.0.1:4222"))
+		return fmt.Errorf("%s: that is no address of a server. Try: one like nats://127.0.0.1:4222", op)
+	}
+	e := fail(op, kindOf(err), err)
+	if e.Kind == ErrUnavailable {
+		e.Try = "start that server, check its address, or leave it out to use the ledger in the data directory"
 	}
 	return e
 }
 
 // withoutSecret is a server's address without user, token and password.
 func withoutSecret(server string) string {
-	u, err := url.Parse(server)
-	if err != nil || u.User == nil {
-		return server
+	if server == "" {
+		return ""
 	}
-	u.User = nil
-	return u.String()
+	scheme, rest, ok := strings.Cut(server, "://")
+	if !ok {
+		scheme, rest = "nats", server
+	}
+	return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 }

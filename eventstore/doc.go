@@ -37,6 +37,12 @@
 // The server's sync setting cannot be asked for over the network: an external
 // server must be told to sync always, or an acknowledged entry can be lost
 // with the power. EntryAt trusts that no server's clock ever ran back by more
-// than a minute. A shorter stream is noticed by a reader that was further; what
-// outlives the process (a high-water mark beside the store) is not there yet.
+// than a minute. The stream's configuration is checked when it is opened, not
+// again while it is read. A shorter stream is noticed by a reader that was
+// further; what outlives the process (a high-water mark beside the store) is not
+// there yet.
+//
+// A server that puts copies of one append in another order (a cluster between
+// two leaders) could refuse the first, which is answered, and accept a later
+// one. It takes an outcome that was unknown twice.
 package eventstore

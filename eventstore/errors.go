@@ -74,12 +74,16 @@ func (e *GapError) Error() string {
 	return fmt.Sprintf("the ledger has a gap: entry %d is missing, the next one is %d. Try: stop recording, keep the store as it is, and restore it from a copy", e.Want, e.Got)
 }
 
-// WentBackError is the alarm that the ledger is shorter than it was: Had was
-// read, or asked for as the next after one that was, and now Tail is the last.
-// Stop: numbers would be given a second time.
+// WentBackError is the alarm that the ledger is shorter than it was, or another
+// one: Had was read, or asked for as the next after one that was, and now Tail
+// is the last, or Had itself has other bytes (Tail is not below it). Stop:
+// numbers have been, or would be, given a second time.
 type WentBackError struct{ Had, Tail uint64 }
 
 func (e *WentBackError) Error() string {
+	if e.Tail >= e.Had {
+		return fmt.Sprintf("the ledger went back: entry %d is not the one that it was. Try: stop recording, keep the store as it is, and restore it from a copy", e.Had)
+	}
 	return fmt.Sprintf("the ledger went back: it had entry %d and now ends at entry %d. Try: stop recording, keep the store as it is, and restore it from a copy", e.Had, e.Tail)
 }
 
@@ -117,7 +121,7 @@ func (e *Error) Unwrap() []error {
 // tries is the advice that goes with a kind.
 var tries = map[error]string{
 	ErrBusy:           "submit it again in a moment",
-	ErrUnavailable:    "check that the server runs and can be reached (roznamcha status), then the same again",
+	ErrUnavailable:    "check that the server runs and can be reached, then the same again",
 	ErrDiskFull:       "make room on the disk of the ledger, then the same again",
 	ErrUnknownOutcome: "submit the same events again, with the same ids: what is recorded is answered as a duplicate",
 	ErrNoLedger:       "open one with roznamcha open, or name another server or directory",
@@ -138,10 +142,24 @@ func translate(ctx context.Context, op string, err error) error {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	kind := kindOf(err)
-	if errors.Is(err, nats.ErrReconnectBufExceeded) { // there is no such buffer; see ConnectOptions
+	switch {
+	case kind == ErrNoLedger, kind == ErrNotEmpty, kind == ErrNoJetStream:
+		err = nil // that says it all
+	case errors.Is(err, nats.ErrReconnectBufExceeded): // there is no such buffer; see ConnectOptions
 		err = nats.ErrDisconnected
 	}
 	return fail(op, kind, err)
+}
+
+// unknown turns the reason why the recorder ended into the answer for what was
+// sent and not answered. An alarm stays what it is.
+func unknown(cause error) error {
+	var gap *GapError
+	var back *WentBackError
+	if errors.As(cause, &gap) || errors.As(cause, &back) {
+		return cause
+	}
+	return fail("record", ErrUnknownOutcome, cause)
 }
 
 // kindOf sorts an error of NATS by what the caller does next.

@@ -255,6 +255,39 @@ func TestAppendErrors(t *testing.T) {
 	}
 }
 
+// TestAppendIsNotSentLater: on a connection that would keep what it cannot send
+// (the default of nats.go, not ConnectOptions) an append fails at once while the
+// server is away, and does not come into the ledger when it is back.
+func TestAppendIsNotSentLater(t *testing.T) {
+	s, direct := startServer(t)
+	if _, err := eventstore.Create(soon(t), direct, 1); err != nil {
+		t.Fatal(err)
+	}
+	cable, address := newCable(t, s)
+	nc, err := nats.Connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	l, err := eventstore.Open(soon(t), nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	away, back := nc.StatusChanged(nats.RECONNECTING), nc.StatusChanged(nats.CONNECTED)
+	cable.cut()
+	<-away
+	if nc.Status() == nats.CONNECTED {
+		t.Skip("it is back already")
+	}
+	if _, err := l.Append(soon(t), []byte("x")); !errors.Is(err, eventstore.ErrUnavailable) || errors.Is(err, eventstore.ErrUnknownOutcome) {
+		t.Errorf("got %v, want ErrUnavailable", err)
+	}
+	<-back
+	if tail, err := l.Tail(soon(t)); tail != 0 || err != nil {
+		t.Errorf("tail %d, %v: it was sent later", tail, err)
+	}
+}
+
 // TestAppendUnknownOutcome: nobody answers, and the caller stops waiting.
 func TestAppendUnknownOutcome(t *testing.T) {
 	_, nc := startServer(t)

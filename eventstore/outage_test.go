@@ -293,6 +293,34 @@ func TestWentBackStopsTheRecorder(t *testing.T) {
 	})
 }
 
+// TestAnotherLedgerStopsTheRecorder: the server comes back with a longer ledger
+// that has another entry where the recorder stood.
+func TestAnotherLedgerStopsTheRecorder(t *testing.T) {
+	dir := t.TempDir()
+	s := serve(t, dir)
+	l := opened(t, dialled(t, dir))
+	r := newRecorder(t, l, eventstore.RecorderConfig{})
+	record(t, r, raid("/nccia/karachi", 1))
+	whileAway(t, dir, s, func(l *eventstore.Ledger, js jetstream.JetStream) {
+		err := js.DeleteStream(soon(t), "LEDGER")
+		if err == nil {
+			_, err = js.CreateStream(soon(t), safeConfig())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{opening, raid("/nccia/karachi", 2), raid("/nccia/karachi", 3)} {
+			if _, err := l.Append(soon(t), []byte(line)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	checkAlarm(t, r, func(err error) bool {
+		var back *eventstore.WentBackError
+		return errors.As(err, &back) && *back == eventstore.WentBackError{Had: 2, Tail: 2} && strings.Contains(err.Error(), "not the one that it was")
+	})
+}
+
 // checkAlarm waits until the recorder has stopped: it says why, to everyone.
 func checkAlarm(t *testing.T, r *eventstore.Recorder, isAlarm func(error) bool) {
 	t.Helper()

@@ -3,6 +3,7 @@ package eventstore
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -32,11 +33,20 @@ type batch struct {
 	trouble atomic.Pointer[error]
 }
 
+// why adds to err what keeps the batch from being answered.
+func (b *batch) why(err error) error {
+	if trouble := b.trouble.Load(); trouble != nil {
+		return fmt.Errorf("%w (%w)", err, *trouble)
+	}
+	return err
+}
+
 // queue holds the submissions between the door and their receipts. Submitters
 // add, the appender takes and tells what became of it, the reader rules.
 type queue struct {
-	// most is how many lines may be in it.
-	most int
+	// most is how many lines may be in it, entryBytes how large an entry may be:
+	// an entry of many is no larger than the server takes.
+	most, entryBytes int
 	// wake has a token when there may be something to take, moved when the
 	// reader is done with an entry. Both are for the appender.
 	wake, moved chan struct{}
@@ -46,8 +56,8 @@ type queue struct {
 	waiting []*batch
 	// sent are entries that are being written, or wait for the reader.
 	sent []*batch
-	// lines is how many there are in both.
-	lines int
+	// lines is how many there are in both, bytes their payloads.
+	lines, bytes int
 	// size is how large the last payload was, a hint for the next.
 	size int
 	// room is closed, and made anew, when lines went down and somebody waits.
@@ -62,8 +72,12 @@ type queue struct {
 // separator stands between submissions: the end of a line and a blank one.
 const separator = "\n\n"
 
-func newQueue(most int) *queue {
-	return &queue{most: most, wake: make(chan struct{}, 1), moved: make(chan struct{}, 1), room: make(chan struct{})}
+// mostBytes is how many bytes may be in a queue: sixteen full entries.
+const mostBytes = 16 * domain.MaxEntryBytes
+
+// newQueue is a queue of so many lines at most, in entries of so many bytes.
+func newQueue(most, entryBytes int) *queue {
+	return &queue{most: most, entryBytes: entryBytes, wake: make(chan struct{}, 1), moved: make(chan struct{}, 1), room: make(chan struct{})}
 }
 
 // add puts a submission of so many lines into the entry that is gathering, or
@@ -75,15 +89,17 @@ func (q *queue) add(submission []byte, lines int, p *Pending) (room <-chan struc
 	if q.closed != nil {
 		return nil, q.closed
 	}
-	if q.lines > 0 && q.lines+lines > q.most {
+	if q.lines > 0 && (q.lines+lines > q.most || q.bytes+len(submission) > mostBytes) {
 		q.waiters = true
 		return q.room, nil
 	}
 	b := q.gathering(len(submission), lines)
+	q.bytes -= len(b.payload)
 	if len(b.payload) > 0 {
 		b.payload = append(b.payload, separator...)
 	}
 	b.payload = append(b.payload, submission...)
+	q.bytes += len(b.payload)
 	p.batch, p.first, p.lines = b, b.lines, lines
 	b.lines += lines
 	q.lines += lines
@@ -103,7 +119,7 @@ func signal(c chan struct{}) {
 func (q *queue) gathering(size, lines int) *batch {
 	if n := len(q.waiting); n > 0 {
 		b := q.waiting[n-1]
-		if b.lines+lines <= domain.MaxLines && len(b.payload)+len(separator)+size <= domain.MaxEntryBytes {
+		if b.lines+lines <= domain.MaxLines && len(b.payload)+len(separator)+size <= q.entryBytes {
 			return b
 		}
 	}
@@ -161,20 +177,21 @@ func (q *queue) notSent(b *batch) (maybe bool) {
 	return b.sent > 0
 }
 
-// match finds the batch that an entry may be: by its number, or by its bytes
-// while that is not known yet.
-func (q *queue) match(e domain.Entry) *batch {
-	if e.Subject != domain.EntrySubject {
-		return nil
-	}
+// match finds the batch that an entry is a copy of. *WentBackError where the
+// number was acknowledged for something else.
+func (q *queue) match(e domain.Entry) (*batch, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, b := range q.sent {
-		if b.entry == e.Number || b.entry == 0 && bytes.Equal(b.payload, e.Payload) {
-			return b
+		copied := e.Subject == domain.EntrySubject && bytes.Equal(b.payload, e.Payload)
+		switch {
+		case b.entry == e.Number && !copied:
+			return nil, &WentBackError{e.Number, e.Number}
+		case copied && (b.entry == 0 || b.entry == e.Number):
+			return b, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // passed notes that the reader is done with an entry, which was a copy of ours,
@@ -184,7 +201,7 @@ func (q *queue) passed(entry uint64, ours *batch, rulings []LineRuling) {
 	defer q.mu.Unlock()
 	q.read = entry
 	signal(q.moved)
-	if ours != nil {
+	if ours != nil && ours.payload != nil { // or it was answered meanwhile
 		ours.seen++
 		ours.ruled, ours.rulings = entry, rulings
 		q.settle(ours)
@@ -231,6 +248,7 @@ func (q *queue) finish(b *batch, err error) {
 		}
 		q.sent = append(q.sent[:i], q.sent[i+1:]...)
 		q.lines -= b.lines
+		q.bytes -= len(b.payload)
 		b.err, b.payload = err, nil
 		close(b.done)
 		if q.waiters {

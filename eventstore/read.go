@@ -1,10 +1,14 @@
 package eventstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"roznamcha/domain"
 )
@@ -40,6 +44,18 @@ type place struct {
 	next uint64
 	// recorded is the latest server time before that.
 	recorded time.Time
+	// last is the message before next, once one was read: the next session
+	// begins by seeing that it is still the same.
+	last message
+}
+
+// entry is m as an entry: recorded time never runs back, though the server's
+// clock may.
+func (p *place) entry(m message) domain.Entry {
+	if m.time.After(p.recorded) {
+		p.recorded = m.time
+	}
+	return domain.Entry{Number: m.entry, Subject: m.msg.Subject, Recorded: p.recorded, Payload: m.msg.Data}
 }
 
 func (l *Ledger) read(ctx context.Context, from, to uint64, visit func(domain.Entry) error) error {
@@ -51,7 +67,7 @@ func (l *Ledger) read(ctx context.Context, from, to uint64, visit func(domain.En
 	if err != nil {
 		return err
 	}
-	at := &place{from, recorded}
+	at := &place{next: from, recorded: recorded}
 	return persist(ctx, func() (further bool, err error) {
 		before := at.next
 		err = l.readSession(ctx, at, to, visit)
@@ -88,8 +104,17 @@ func (l *Ledger) readSession(ctx context.Context, at *place, to uint64, visit fu
 	if err := l.checkStands(ctx, at.next); err != nil {
 		return err
 	}
-	first := true
-	return l.session(ctx, start{entry: at.next}, func(m message) error {
+	first, from := true, at.next
+	if at.last.msg != nil {
+		from = at.last.entry
+	}
+	return l.session(ctx, start{entry: from}, func(m message) error {
+		if first && m.entry == from && from < at.next {
+			if !m.time.Equal(at.last.time) || !bytes.Equal(m.msg.Data, at.last.msg.Data) {
+				return &WentBackError{m.entry, m.entry}
+			}
+			return nil
+		}
 		if m.entry != at.next {
 			if first {
 				return &GapError{at.next, m.entry}
@@ -97,14 +122,10 @@ func (l *Ledger) readSession(ctx context.Context, at *place, to uint64, visit fu
 			return errSkipped
 		}
 		first = false
-		if m.time.After(at.recorded) {
-			at.recorded = m.time
-		}
-		entry := domain.Entry{Number: m.entry, Subject: m.msg.Subject, Recorded: at.recorded, Payload: m.msg.Data}
-		if err := visit(entry); err != nil {
+		if err := visit(at.entry(m)); err != nil {
 			return err
 		}
-		at.next++
+		at.next, at.last = at.next+1, m
 		if m.entry == to {
 			return errDone
 		}
@@ -125,16 +146,46 @@ func (l *Ledger) checkStands(ctx context.Context, next uint64) error {
 	if tail := info.State.LastSeq; tail < next-1 {
 		return &WentBackError{next - 1, tail}
 	}
+	if info.State.NumDeleted > 0 {
+		return l.firstGap(ctx)
+	}
 	return nil
 }
 
-// backoff spaces attempts on a server that is away: 50 ms at first, a second
-// at most.
+// firstGap is the alarm about the first of the entries that the stream itself
+// says it has lost.
+func (l *Ledger) firstGap(ctx context.Context) error {
+	ask, cancel := limit(ctx)
+	defer cancel()
+	stream, err := l.js.Stream(ask, StreamName)
+	if err != nil {
+		return translate(ctx, "read", err)
+	}
+	info, err := stream.Info(ask, jetstream.WithDeletedDetails(true))
+	if err != nil {
+		return translate(ctx, "read", err)
+	}
+	lost := info.State.Deleted
+	if len(lost) == 0 {
+		return nil
+	}
+	slices.Sort(lost)
+	next := lost[0] + 1
+	for _, n := range lost[1:] {
+		if n == next {
+			next++
+		}
+	}
+	return &GapError{lost[0], next}
+}
+
+// backoff spaces attempts on a server that is away: 50 ms at first, a quarter
+// of a second at most.
 type backoff struct{ last time.Duration }
 
 // next waits, or gives ctx's error.
 func (b *backoff) next(ctx context.Context) error {
-	b.last = min(max(50*time.Millisecond, 2*b.last), time.Second)
+	b.last = min(max(50*time.Millisecond, 2*b.last), 250*time.Millisecond)
 	timer := time.NewTimer(b.last)
 	defer timer.Stop()
 	select {

@@ -2,8 +2,6 @@ package eventstore
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -113,23 +111,4 @@ func (p *Pending) receipt() (Receipt, error) {
 		}
 	}
 	return Receipt{merged}, nil
-}
-
-// why adds to err what keeps the batch from being answered.
-func (b *batch) why(err error) error {
-	if trouble := b.trouble.Load(); trouble != nil {
-		return fmt.Errorf("%w (%w)", err, *trouble)
-	}
-	return err
-}
-
-// unknown turns the reason why the recorder ended into the answer for what was
-// sent and not answered. An alarm stays what it is.
-func unknown(cause error) error {
-	var gap *GapError
-	var back *WentBackError
-	if errors.As(cause, &gap) || errors.As(cause, &back) {
-		return cause
-	}
-	return fail("record", ErrUnknownOutcome, cause)
 }

@@ -18,13 +18,14 @@ type RecorderConfig struct {
 	// Rulings sees every line of the ledger in order, from the first, with its
 	// ruling, and each before any receipt for it is given out. It is called on
 	// the recorder's reader goroutine with the register held still (so it must
-	// not call View), and what it is handed is valid until it returns.
+	// call neither View nor Close), and what it is handed is valid until it returns.
 	Rulings func(*domain.Ruled)
 	// Progress hears how far the catching up has come at the start: the entry
 	// just read, and the last one to read. Same goroutine.
 	Progress func(entry, tail uint64)
 	// Queue is how many lines may wait for their receipts; DefaultQueue if 0.
-	// It is a limit on memory: a line takes its bytes and about 150 more.
+	// It is a limit on memory: a line takes about 150 bytes besides its own,
+	// of which there may be 16 MiB.
 	Queue int
 }
 
@@ -69,7 +70,7 @@ func NewRecorder(ctx context.Context, l *Ledger, config RecorderConfig) (*Record
 	r := &Recorder{
 		ledger:   l,
 		config:   config,
-		queue:    newQueue(config.Queue),
+		queue:    newQueue(config.Queue, int(min(domain.MaxEntryBytes, l.nc.MaxPayload()))),
 		done:     make(chan struct{}),
 		register: domain.NewRegister(),
 		tail:     tail,
@@ -203,13 +204,16 @@ func (r *Recorder) read() {
 }
 
 func (r *Recorder) rule(e domain.Entry) error {
-	ours := r.queue.match(e)
+	ours, err := r.queue.match(e)
+	if err != nil {
+		return err
+	}
 	var rulings []LineRuling
 	if ours != nil {
 		rulings = make([]LineRuling, 0, ours.lines)
 	}
 	r.mu.Lock()
-	err := r.register.Apply(e, func(line *domain.Ruled) {
+	err = r.register.Apply(e, func(line *domain.Ruled) {
 		if ours != nil {
 			rulings = append(rulings, keep(line))
 		}
@@ -265,6 +269,9 @@ func (r *Recorder) append(b *batch) {
 		if err == nil {
 			r.queue.acknowledged(b, entry)
 			return
+		}
+		if r.ctx.Err() != nil {
+			return // the queue answers why
 		}
 		if !errors.Is(err, ErrUnknownOutcome) {
 			earlier := r.queue.notSent(b)

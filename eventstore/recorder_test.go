@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -345,6 +346,35 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// TestBusyWithBytes: a queue is as full with a few large submissions as with
+// many lines.
+func TestBusyWithBytes(t *testing.T) {
+	l, _ := openLedger(t)
+	r := newRecorder(t, l, eventstore.RecorderConfig{})
+	dam := newDam(l)
+	large := func(i int) []byte {
+		return []byte(strings.Replace(raid("/nccia/karachi", i), `"data":{`, `"data":{"unknown":"`+strings.Repeat("x", domain.MaxEntryBytes-1000)+`",`, 1))
+	}
+	var pending []*eventstore.Pending
+	for i := range 16 {
+		p, err := r.TrySubmit(large(i))
+		if err != nil {
+			t.Fatalf("submission %d: %v", i+1, err)
+		}
+		pending = append(pending, p)
+	}
+	if _, err := r.TrySubmit(large(17)); !errors.Is(err, eventstore.ErrBusy) {
+		t.Errorf("17 MiB in the queue: %v, want ErrBusy", err)
+	}
+	close(dam.open)
+	for _, p := range pending {
+		receiptOf(t, p)
+	}
+	if got := brief(record(t, r, string(large(17)))); got != "accepted 18:1" {
+		t.Errorf("when there is room: %s", got)
+	}
+}
+
 // TestRefusedAppend: where nothing could be recorded the receipt says so, and
 // the recorder goes on when it can.
 func TestRefusedAppend(t *testing.T) {
@@ -417,17 +447,16 @@ func TestCatchingUp(t *testing.T) {
 
 func TestCatchingUpEndsWithItsContext(t *testing.T) {
 	l, _ := openLedger(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	r, err := eventstore.NewRecorder(ctx, l, eventstore.RecorderConfig{Rulings: func(*domain.Ruled) {
-		cancel()
-	}})
-	if err == nil { // it may just have been there
-		err = r.Close()
-		if err != nil {
+	for range 3 {
+		if _, err := l.Append(soon(t), []byte(strings.Repeat("junk\n", domain.MaxLines))); err != nil {
 			t.Fatal(err)
 		}
-		return
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err := eventstore.NewRecorder(ctx, l, eventstore.RecorderConfig{Rulings: func(*domain.Ruled) {
+		cancel()
+		runtime.Gosched() // 3,000 times: who waits for ctx comes first
+	}})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}

@@ -245,13 +245,13 @@ func (s *session) status(msg *nats.Msg) error {
 	return nil
 }
 
-// parseMessage reads the numbers from the reply subject of a delivered
-// message, $JS.ACK with these tokens from the right, in the long form after two
-// more at the end … stream, consumer, deliveries, stream sequence, consumer
-// sequence, nanoseconds, pending.
+// parseMessage reads the numbers from the reply subject of a delivered message:
+//
+//	$JS.ACK.<stream>.<consumer>.<deliveries>.<stream sequence>.<consumer sequence>.<nanoseconds>.<pending>
+//	$JS.ACK.<domain>.<account>.<the same seven>[.<anything>]
 func parseMessage(msg *nats.Msg) (message, error) {
-	const short, long = 9, 11 // tokens; the long form may have more to the right
-	var dots [16]int
+	const short, long = 9, 11 // tokens
+	var dots [long + 1]int
 	n := 0
 	for i := 0; i < len(msg.Reply) && n < len(dots); i++ {
 		if msg.Reply[i] == '.' {

@@ -21,7 +21,7 @@ type Status struct {
 	// Created is when the stream was made.
 	Created time.Time `json:"created"`
 	// Replicas is on how many servers it is kept, Current how many of them have
-	// all of it, Leader the one that takes entries ("" outside a cluster).
+	// all of it, Leader the one that takes entries.
 	Replicas int    `json:"replicas"`
 	Current  int    `json:"current"`
 	Leader   string `json:"leader,omitempty"`

@@ -50,6 +50,11 @@ func Dial(dir string) (*nats.Conn, error) {
 // and closes the connection.
 func Attach(ctx context.Context, dir string, opts Options) (nc *nats.Conn, server *Server, err error) {
 	for {
+		var used *InUseError
+		nc, err = Dial(dir)
+		if err == nil || !errors.Is(err, ErrNotServing) && !errors.As(err, &used) {
+			return nc, nil, err
+		}
 		server, err = Start(dir, opts)
 		if err == nil {
 			if nc, err = server.Connect(); err != nil {
@@ -57,16 +62,10 @@ func Attach(ctx context.Context, dir string, opts Options) (nc *nats.Conn, serve
 			}
 			return nc, server, nil
 		}
-		var used *InUseError
 		if !errors.As(err, &used) || !used.Serving {
 			return nil, nil, err
 		}
-		nc, err = Dial(dir)
-		// It may just have ended, or another one may have taken its place.
-		if err == nil || !errors.Is(err, ErrNotServing) && !errors.As(err, &used) {
-			return nc, nil, err
-		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil { // one serves since we dialled: dial again
 			return nil, nil, ctx.Err()
 		}
 	}

@@ -207,6 +207,12 @@ func TestURL(t *testing.T) {
 	}
 }
 
+func TestSyncsAlways(t *testing.T) {
+	if !start(t, t.TempDir(), embedded.Options{}).SyncsAlways() {
+		t.Error("an acknowledged entry may not be on disk")
+	}
+}
+
 func TestPort(t *testing.T) {
 	dir := t.TempDir()
 	first := start(t, dir, embedded.Options{})
@@ -250,21 +256,38 @@ func TestBadDirectories(t *testing.T) {
 	}
 }
 
-// TestNoRoom: below the reserve no server starts and nothing is recorded.
+// TestNoRoom: below the reserve nothing is recorded, but what is there can be
+// read; well below it no server starts.
 func TestNoRoom(t *testing.T) {
 	dir := t.TempDir()
-	if err := embedded.Room(dir); err != nil {
+	free, err := embedded.Free(dir)
+	if err != nil || embedded.Room(dir) != nil {
 		t.Skip("there is no room here: ", err)
 	}
-	_, err := embedded.Start(dir, embedded.Options{Reserve: math.MaxInt64})
-	if !errors.Is(err, eventstore.ErrDiskFull) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "Try: ") {
-		t.Errorf("got %v, want ErrDiskFull, the directory and what to try", err)
+	isFull := func(err error) bool {
+		return errors.Is(err, eventstore.ErrDiskFull) && strings.Contains(err.Error(), dir) && strings.Contains(err.Error(), "Try: ")
 	}
-	s := start(t, dir, embedded.Options{}) // it left no lock
+	_, err = embedded.Start(dir, embedded.Options{Reserve: math.MaxInt64})
+	if !isFull(err) {
+		t.Errorf("start: got %v, want ErrDiskFull, the directory and what to try", err)
+	}
+	s := start(t, dir, embedded.Options{Reserve: 2 * free}) // the failed one has left no lock
 	l := ledger(t, connect(t, s))
-	l.Guard(s.Room)
 	if _, err := l.Append(soon(t), []byte("x")); err != nil {
-		t.Error(err)
+		t.Fatal(err)
+	}
+	l.Guard(s.Room)
+	if _, err := l.Append(soon(t), []byte("x")); !isFull(err) {
+		t.Errorf("append: got %v, want ErrDiskFull, the directory and what to try", err)
+	}
+	if tail, err := l.Tail(soon(t)); tail != 1 || err != nil {
+		t.Errorf("tail %d, %v; want 1", tail, err)
+	}
+	_ = s.Close()
+	l = ledger(t, connect(t, start(t, dir, embedded.Options{})))
+	l.Guard(func() error { return embedded.Room(dir) })
+	if _, err := l.Append(soon(t), []byte("x")); err != nil {
+		t.Errorf("with room again: %v", err)
 	}
 }
 

@@ -55,17 +55,17 @@ func TestUnreachable(t *testing.T) {
 	}
 	address := taken.Addr().String()
 	_ = taken.Close()
-	for _, test := range []struct {
-		url  string
-		want error
-	}{
-		{"nats://secret@" + address, eventstore.ErrUnavailable},
-		{"nats://no-such-host.invalid:4222", eventstore.ErrUnavailable},
-		{"nats://127.0.0.1:port", eventstore.ErrRejected},
+	for _, test := range []struct{ url, says string }{
+		{"nats://secret@" + address, "connect to nats://" + address + ": the server cannot be reached"},
+		{"nats://no-such-host.invalid:4222", "the server cannot be reached"},
+		{"nats://secret@127.0.0.1:port", "connect to nats://127.0.0.1:port: that is no address"},
 	} {
 		_, err := eventstore.Connect(test.url)
-		if !errors.Is(err, test.want) || strings.Contains(err.Error(), "secret") || test.want == eventstore.ErrUnavailable && !strings.Contains(err.Error(), "Try: ") {
-			t.Errorf("%s: got %v, want %v", test.url, err, test.want)
+		if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "Try: ") {
+			t.Errorf("%s: got %v, want %q and what to try", test.url, err, test.says)
+		}
+		if unavailable := strings.Contains(test.says, "cannot be reached"); errors.Is(err, eventstore.ErrUnavailable) != unavailable {
+			t.Errorf("%s: got %v, want ErrUnavailable %v", test.url, err, unavailable)
 		}
 	}
 }

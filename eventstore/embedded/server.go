@@ -37,7 +37,8 @@ type Options struct {
 	// Wait is how long to wait for another program that has the directory and
 	// does not serve.
 	Wait time.Duration
-	// Reserve is how many bytes of the disk are left free; DefaultReserve if 0.
+	// Reserve is how many bytes of the disk recording leaves free; DefaultReserve
+	// if 0. An eighth of it will do to start.
 	Reserve uint64
 }
 
@@ -59,8 +60,8 @@ type Server struct {
 
 // Start takes the data directory dir, which it makes if need be, and starts a
 // server on it. *InUseError where another running program has it;
-// eventstore.ErrDiskFull where there is no room. Whatever the error, nothing is
-// left running or locked.
+// eventstore.ErrDiskFull where there is no room even to start. Whatever the
+// error, nothing is left running or locked.
 func Start(dir string, opts Options) (*Server, error) {
 	lock, err := acquire(dir, opts.Wait)
 	if err != nil {
@@ -81,11 +82,13 @@ func (s *Server) start(opts Options) error {
 	if err := writeHolder(s.dir, has); err != nil { // first: what is there is of an earlier start
 		return err
 	}
-	if err := s.Room(); err != nil {
+	// Less than for an append: when recording stops for want of room, what is
+	// there can still be read.
+	if err := room(s.dir, s.reserve/8); err != nil {
 		return err
 	}
 	if err := s.run(opts.Port); err != nil {
-		return fmt.Errorf("start the server in %s: %w", s.dir, err)
+		return fmt.Errorf("start the server in %s: %w. Try: another port, or another --dir", s.dir, err)
 	}
 	has.URL, has.Token = s.server.ClientURL(), s.token
 	return writeHolder(s.dir, has)
