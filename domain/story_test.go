@@ -95,10 +95,6 @@ func raid(n int, subject string) string {
 	return line(n, karachi, "raid.conducted", subject, `{"occurred":"2025-06-03","premises":"call-centre"}`)
 }
 
-func raidIn(n int, subject, city string) string {
-	return line(n, karachi, "raid.conducted", subject, `{"occurred":"2025-06-03","place":{"city":"`+city+`"},"premises":"call-centre"}`)
-}
-
 func correct(n int, source, record string, amends int, replacement string) string {
 	return line(n, source, "record.corrected", "", fmt.Sprintf(`{"record":"%s","amends":"%s","replacement":%s,"reason":"data-entry"}`, record, id(amends), replacement))
 }

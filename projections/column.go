@@ -12,8 +12,6 @@ import (
 type Column struct {
 	Measure Measure
 	Filters []Filter
-	// Label is printed above the column; "" for one made from the rest.
-	Label string
 }
 
 // classColumns are arrests by class under names of their own, in the order in
@@ -85,7 +83,7 @@ func classColumn(class string) Column {
 	return Column{Measure: Arrests, Filters: []Filter{{Class, []string{class}}}}
 }
 
-// String writes c as ParseColumn reads it, without its label.
+// String writes c as ParseColumn reads it.
 func (c Column) String() string {
 	if len(c.Filters) == 0 {
 		return c.Measure.String()
@@ -109,8 +107,6 @@ func (c Column) class() string {
 func (c Column) heading(grouped bool) string {
 	class := strings.ReplaceAll(c.class(), domain.NotGiven, notGivenText)
 	switch {
-	case c.Label != "":
-		return c.Label
 	case grouped && class != "":
 		return class
 	case grouped && len(c.Filters) == 0:

@@ -11,15 +11,15 @@ import (
 
 func TestParseColumns(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                            "",
-		"raids":                       "raids",
-		"national, foreign,unknown":   "arrests[class=national];arrests[class=foreign];arrests[class=unknown]",
-		"arrests[nationality=PK|CN]":  "arrests[nationality=PK|CN]",
-		"recovered[form=cash,city=A]": "recovered[form=cash,city=A]",
-		`raids[city="A, B"],cases`:    `raids[city="A, B"];cases`,
-		`raids[city="x]"]`:            `raids[city="x]"]`,
-		"raids[premises=not-given]":   "raids[premises=not-given]",
-		"raids[month=unplaced]":       "raids[month=unplaced]",
+		"":                             "",
+		"raids":                        "raids",
+		"national, foreign,unknown":    "arrests[class=national];arrests[class=foreign];arrests[class=unknown]",
+		"arrests[nationality=PK|CN]":   "arrests[nationality=PK|CN]",
+		"recovered[form=cash,city=A]":  "recovered[form=cash,city=A]",
+		`raids[city="A, B"],cases`:     `raids[city="A, B"];cases`,
+		`raids[city="x]"]`:             `raids[city="x]"]`,
+		"raids[premises=not-given]":    "raids[premises=not-given]",
+		"raids[month=in no one month]": "raids[month=in no one month]",
 	} {
 		columns, err := ParseColumns(in)
 		if err != nil {
@@ -78,6 +78,13 @@ func TestParseFilters(t *testing.T) {
 		"country=Pakistan": "country",
 		"agency=NCCIA":     "small letters",
 		"town=A":           "dimension",
+		"year=20x5":        `"20x5" is no year. Try: 2025 (2024-07/2025-06 where years begin in July), or "in no one year"`,
+		"year=2025-06":     "is no year",
+		"year=+205":        "is no year",
+		"month=2025-6":     `Try: 2025-06, or "in no one month"`,
+		"month=unplaced":   "is no month",
+		"quarter=2025-Q5":  "2025-Q2",
+		"quarter=202":      "2025-04/2025-06",
 	} {
 		if got, err := ParseFilters(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, error %v, want one with %q", in, got, err, want)

@@ -111,6 +111,28 @@ func (d Dimension) String() string { return dimensionWords[d] }
 // isTime tells whether d follows from a fact's dates.
 func (d Dimension) isTime() bool { return d >= Year }
 
+// isOpen tells whether any word can be a value of d, so that only the facts
+// tell whether one is misspelt.
+func (d Dimension) isOpen() bool {
+	switch d {
+	case Agency, Successor, Unit, Subdivision, City, Offence, Operation:
+		return true
+	}
+	return false
+}
+
+// none is the value, of a row and in a filter, of facts that do not have d:
+// domain.NotGiven, or where d is a time such as "in no one year".
+func (d Dimension) none() string {
+	if d.isTime() {
+		return "in no one " + d.String()
+	}
+	return domain.NotGiven
+}
+
+// isNone tells whether value selects facts that do not have d.
+func (d Dimension) isNone(value string) bool { return value == d.none() || value == domain.NotGiven }
+
 // stored is the dimension that d is read from; d must not be a time.
 func (d Dimension) stored() Dimension {
 	if d == Successor {
@@ -146,6 +168,8 @@ func (d Dimension) checkValue(s string) error {
 		words = oneOf(s, domain.Female, domain.Male, domain.OtherSex, domain.UnknownSex)
 	case Form:
 		words = oneOf(s, domain.Cash, domain.Bank, domain.Crypto, domain.Property)
+	case Year, Quarter, Month:
+		err = checkUnit(d, s)
 	}
 	if words != "" {
 		err = fmt.Errorf("no fact can have %q there. Try: %s", clip(s), words)
@@ -169,3 +193,29 @@ func oneOf[W any](s string, words ...W) string {
 
 // MarshalText writes the dimension's name.
 func (d Dimension) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// dimensions has a bit for each of some dimensions.
+type dimensions uint32
+
+// without says what facts that have none of s do not say, such as "name no
+// city or lie in no one month".
+func (s dimensions) without() string {
+	var names, times []string
+	for d := Agency; d < endOfDimensions; d++ {
+		switch {
+		case s&(1<<d) == 0:
+		case d.isTime():
+			times = append(times, d.String())
+		default:
+			names = append(names, d.String())
+		}
+	}
+	var parts []string
+	if names != nil {
+		parts = append(parts, "name no "+strings.Join(names, " or "))
+	}
+	if times != nil {
+		parts = append(parts, "lie in no one "+strings.Join(times, " or "))
+	}
+	return strings.Join(parts, " or ")
+}

@@ -27,9 +27,9 @@ const (
 	// RetractedLink: a link to a record that is retracted. It is settled when
 	// the record is brought back, or when the link goes away.
 	RetractedLink
-	// DatedAhead: what is said to have occurred, or to have been registered,
-	// after the day on which it was recorded. It is settled by a correction or
-	// a retraction.
+	// DatedAhead: what is said to have occurred, or to have been registered or
+	// reported, after the day on which it was recorded, or in an interval that
+	// ends after it. It is settled by a correction or a retraction.
 	DatedAhead
 )
 
@@ -100,11 +100,11 @@ type Exceptions struct {
 	zone    *time.Location
 	codes   map[domain.Code]uint8 // by their place in domain.CodeInfos
 
-	// Of the entry at hand: the last refused line, -1 for none, and how many
-	// lines wait for the refused line that they were refused with.
-	entry   uint64
-	refused int
-	waiting int
+	// Of the submission at hand: the last refused line, -1 for none, and how
+	// many lines wait for the refused line that they were refused with.
+	submission domain.Position
+	refused    int
+	waiting    int
 }
 
 // exceptionRow is an Exception, small.
@@ -141,12 +141,11 @@ func NewExceptions() *Exceptions {
 
 // Apply folds one ruling in.
 func (x *Exceptions) Apply(r *domain.Ruled) {
-	if r.Position.Entry != x.entry {
-		x.entry, x.refused, x.waiting = r.Position.Entry, -1, 0
+	if r.Submission != x.submission {
+		x.submission, x.refused, x.waiting = r.Submission, -1, 0
 	}
 	switch r.Verdict {
 	case domain.Accepted:
-		x.refused = -1
 		x.accepted(r)
 	case domain.Refused:
 		x.refuse(r)
@@ -156,7 +155,7 @@ func (x *Exceptions) Apply(r *domain.Ruled) {
 }
 
 // refuse counts a refused line; one that was refused with another is counted
-// with that, the next before it or after it in the entry.
+// with that, the last before it in their submission or the first after it.
 func (x *Exceptions) refuse(r *domain.Ruled) {
 	switch {
 	case r.Code != domain.WithRefused:
@@ -242,19 +241,31 @@ func (x *Exceptions) stand(record uint32, r *domain.Ruled, place domain.Place) {
 	if !r.Fact.Type().Counts() {
 		return
 	}
-	happened := r.Fact.Shared().Occurred
-	if c, ok := r.Fact.(*domain.CaseRegistered); ok {
-		happened = c.Registered
-	}
-	from, _ := happened.Days(x.zone)
-	today := domain.DayOf(r.Recorded, x.zone)
 	x.undate(record, place)
-	if from > today {
-		row := exceptionRow{opened: place, record: record, exceptionSort: exceptionSort{kind: DatedAhead}}
-		x.ahead[record] = x.raise(row, func(*exceptionRow) string {
-			return happened.String() + ", recorded on " + today.String()
-		})
+	today := domain.DayOf(r.Recorded, x.zone)
+	common := r.Fact.Shared()
+	if c, ok := r.Fact.(*domain.CaseRegistered); ok {
+		x.date(record, "registered", c.Registered, today, place)
 	}
+	x.date(record, "occurred", common.Occurred, today, place)
+	x.date(record, "reported", common.Reported, today, place)
+}
+
+// date raises an exception where p, when a record's fact happened in some way,
+// is ahead of today. One is enough for a record.
+func (x *Exceptions) date(record uint32, happened string, p domain.Period, today domain.Day, place domain.Place) {
+	from, to := p.Days(x.zone)
+	over := p.IsInterval() && to > today && to != domain.MaxDay // a year or month merely has today in it
+	if from <= today && !over {
+		return
+	}
+	if _, ok := x.ahead[record]; ok {
+		return
+	}
+	row := exceptionRow{opened: place, record: record, exceptionSort: exceptionSort{kind: DatedAhead}}
+	x.ahead[record] = x.raise(row, func(*exceptionRow) string {
+		return happened + " " + p.String() + ", recorded on " + today.String()
+	})
 }
 
 // undate settles what stands against a record's dates.
@@ -263,12 +274,6 @@ func (x *Exceptions) undate(record uint32, place domain.Place) {
 		x.settle(i, place)
 		delete(x.ahead, record)
 	}
-}
-
-// List is every exception, settled or not, in the order in which they were
-// raised.
-func (x *Exceptions) List() []Exception {
-	return slices.Collect(x.all(func(*exceptionRow) bool { return true }))
 }
 
 // Standing are the exceptions that stood as known at an entry, 0 for now, in

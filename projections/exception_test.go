@@ -77,6 +77,22 @@ func TestRefusedLines(t *testing.T) {
 	}
 }
 
+// A line is counted with its own submission, whatever else is in the entry.
+func TestLinesRefusedWithTheirSubmission(t *testing.T) {
+	x := NewExceptions()
+	b := newBook(t, x)
+	n := 0
+	good := func() string { n++; return b.line(raid(karachi, fmt.Sprint(n), "", "2025")) }
+	bad := func() string { return strings.Replace(good(), "call-centre", "tent", 1) }
+	b.lines(bad(), good(), "", good(), good(), bad(), "", bad(), good(), bad(), good(), good())
+	stands(t, x, 0,
+		"refused bad-data raid/nccia/karachi/1 2:1 2 lines",
+		"refused bad-data raid/nccia/karachi/5 2:5 3 lines",
+		"refused bad-data raid/nccia/karachi/6 2:6 2 lines",
+		"refused bad-data raid/nccia/karachi/8 2:8 3 lines",
+	)
+}
+
 // Of a flood of refused lines the positions are kept, and the details of the
 // first alone.
 func TestAFloodOfRefusedLines(t *testing.T) {
@@ -218,20 +234,48 @@ func TestDatedAhead(t *testing.T) {
 	filed := event(karachi, "4", &domain.CaseRegistered{Registered: period("2025-07-03")})
 	b.write(today, year, ahead, filed)
 	const (
-		raidAhead = "dated-ahead raid/nccia/karachi/3 2:3 2029-07-03/2029-08-01, recorded on 2025-07-02"
-		caseAhead = "dated-ahead case/nccia/karachi/4 2:4 2025-07-03, recorded on 2025-07-02"
+		raidAhead = "dated-ahead raid/nccia/karachi/3 2:3 occurred 2029-07-03/2029-08-01, recorded on 2025-07-02"
+		caseAhead = "dated-ahead case/nccia/karachi/4 2:4 registered 2025-07-03, recorded on 2025-07-02"
 	)
 	stands(t, x, 0, raidAhead, caseAhead)
 	b.write(b.retract(filed))
 	stands(t, x, 0, raidAhead)
 	b.write(b.correct(ahead, raid(karachi, "3", "", "2030").Data))
-	stands(t, x, 0, "dated-ahead raid/nccia/karachi/3 4:1 2030, recorded on 2025-07-02")
+	stands(t, x, 0, "dated-ahead raid/nccia/karachi/3 4:1 occurred 2030, recorded on 2025-07-02")
 	b.write(b.correct(ahead, raid(karachi, "3", "", "2025-07-01").Data))
 	stands(t, x, 0)
 	b.write(b.correct(filed, filed.Data))
-	stands(t, x, 0, "dated-ahead case/nccia/karachi/4 6:1 2025-07-03, recorded on 2025-07-02")
+	stands(t, x, 0, "dated-ahead case/nccia/karachi/4 6:1 registered 2025-07-03, recorded on 2025-07-02")
 	if got, want := fmt.Sprint(x.Counts(0)), "[{dated-ahead  1 3 0 6:1}]"; got != want {
 		t.Errorf("counts %s, want %s", got, want)
+	}
+}
+
+// An interval that ends after the day of recording is ahead, and so is a report;
+// what has an open end, or names a month that is not over, is not.
+func TestDatedPartlyAhead(t *testing.T) {
+	x := NewExceptions()
+	b := newBook(t, x) // 2025-07-01
+	reported := func(id, occurred, reported string) *domain.Event {
+		e := raid(karachi, id, "", occurred)
+		e.Data.Shared().Reported = period(reported)
+		return e
+	}
+	filed := event(karachi, "8", &domain.CaseRegistered{Common: common("", "2025-08"), Registered: period("2025-09")})
+	b.write(
+		raid(karachi, "1", "", "../2030"), raid(karachi, "2", "", "2025-06-01/2025-07-02"), raid(karachi, "3", "", "2025-06-01/2025-07-01"),
+		raid(karachi, "4", "", "2025-06-01/.."), raid(karachi, "5", "", "2025-07"),
+		reported("6", "2025-06", "2025-07-02"), reported("7", "2025-06", "2025-07"), filed,
+	)
+	stands(t, x, 0,
+		"dated-ahead raid/nccia/karachi/1 2:1 occurred ../2030, recorded on 2025-07-01",
+		"dated-ahead raid/nccia/karachi/2 2:2 occurred 2025-06-01/2025-07-02, recorded on 2025-07-01",
+		"dated-ahead raid/nccia/karachi/6 2:6 reported 2025-07-02, recorded on 2025-07-01",
+		"dated-ahead case/nccia/karachi/8 2:8 registered 2025-09, recorded on 2025-07-01",
+	)
+	b.write(b.correct(filed, &domain.CaseRegistered{Registered: period("2025-06")}))
+	if n := x.Counts(0)[0]; n.Standing != 3 || n.Settled != 1 {
+		t.Errorf("%+v", n)
 	}
 }
 

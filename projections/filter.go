@@ -11,14 +11,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Unplaced is the value, in a filter and in machine-readable tables, of what
-// lies in no single year, quarter or month. What does not say has the value
-// domain.NotGiven.
-const Unplaced = "unplaced"
-
 // Filter selects the facts that have one of Values in Dimension. A value
-// domain.NotGiven selects facts that do not have the dimension, Unplaced those
-// in no single year, quarter or month.
+// domain.NotGiven selects facts that do not have the dimension; for a year,
+// quarter or month "in no one year" and so on, as tables have it, does too.
 type Filter struct {
 	Dimension Dimension
 	Values    []string
@@ -58,7 +53,7 @@ func parseFilter(s string) (f Filter, rest string, err error) {
 		if value, rest, err = parseValue(rest); err != nil {
 			return f, "", err
 		}
-		if value != domain.NotGiven && !(f.Dimension.isTime() && value == Unplaced) {
+		if !f.Dimension.isNone(value) {
 			if err := f.Dimension.checkValue(value); err != nil {
 				return f, "", err
 			}
@@ -120,7 +115,7 @@ func (f Filter) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 // the dimension, passes f.
 func (f Filter) allows(values []string) bool {
 	if len(values) == 0 {
-		return slices.Contains(f.Values, domain.NotGiven) || f.Dimension.isTime() && slices.Contains(f.Values, Unplaced)
+		return slices.ContainsFunc(f.Values, f.Dimension.isNone)
 	}
 	for _, v := range values {
 		if slices.Contains(f.Values, v) {

@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"roznamcha/domain"
 )
 
 // grid is the tallies of a scan, laid out as a table's rows and columns.
@@ -17,8 +15,10 @@ type grid struct {
 	byLabels map[labels]int
 	total    []tally // by column
 	unplaced []tally
-	// lacking has a bit for each axis that some fact of a column does not have.
-	lacking []uint8
+	// lacking are the dimensions of axes that some fact of a column does not
+	// have, and left those of filters that left some fact out of it, for not
+	// having them.
+	lacking, left []dimensions
 	// overlap has a bit for each axis of which some fact has several values.
 	overlap uint8
 
@@ -48,7 +48,8 @@ func (s *scan) grid() (*grid, error) {
 	places := g.split()
 	g.total = make([]tally, len(g.columns))
 	g.unplaced = make([]tally, len(g.columns))
-	g.lacking = make([]uint8, len(g.columns))
+	g.lacking = make([]dimensions, len(g.columns))
+	g.left = make([]dimensions, len(g.columns))
 	for i := range s.sums {
 		if err := g.lay(s.pairs[i], &s.sums[i], places); err != nil {
 			return nil, err
@@ -59,7 +60,8 @@ func (s *scan) grid() (*grid, error) {
 }
 
 // split makes a column of each currency that occurs in a column of amounts, and
-// returns where each stands: by column and currency.
+// returns where each stands: by column and currency. What the filters leave
+// out occurs too: some of it may belong there.
 func (g *grid) split() []map[uint32]int {
 	occurs := make([]map[uint32]int, len(g.Columns))
 	for i := range occurs {
@@ -109,12 +111,20 @@ func (g *grid) lay(pair pair, t *tally, places []map[uint32]int) error {
 		if cells.columns&spans.columns&(1<<i) == 0 {
 			continue
 		}
+		lacks := cells.lack(i) | spans.lack(i)
+		stand := func(place int) {
+			if lacks != 0 {
+				g.left[place] |= lacks
+			} else {
+				at = append(at, place)
+			}
+		}
 		if place, ok := places[i][cells.currency]; ok {
-			at = append(at, place)
+			stand(place)
 			continue
 		}
 		for _, place := range places[i] {
-			at = append(at, place)
+			stand(place)
 		}
 	}
 	if len(at) == 0 {
@@ -145,7 +155,7 @@ func (g *grid) layRows(cells, spans *class, at []int, t *tally) error {
 		}
 		if on[i][0] == 0 {
 			for _, column := range at {
-				g.lacking[column] |= 1 << i
+				g.lacking[column] |= 1 << g.axes[i].dimension
 			}
 		}
 	}
@@ -259,11 +269,8 @@ func (l labels) first(n int) labels {
 
 // label is label n of an axis as a filter has it.
 func (a *axis) label(n uint32) string {
-	switch {
-	case n != 0:
-		return a.texts[n]
-	case a.dimension.isTime():
-		return Unplaced
+	if n == 0 {
+		return a.dimension.none()
 	}
-	return domain.NotGiven
+	return a.texts[n]
 }

@@ -238,10 +238,22 @@ func (m *model) ask(q Query) answer {
 		}
 		return true
 	}
+	// mayPass is for what does not say of some filters, and passes the others.
+	mayPass := func(r record, filters []Filter) bool {
+		for _, f := range filters {
+			if values := valuesOf(r, f.Dimension); len(values) > 0 && !f.allows(values) {
+				return false
+			}
+		}
+		return true
+	}
 	a := make(answer)
+	var dashes []string // heads below which nothing is no 0
+	anyUnplaced := false
 	for i, column := range q.Columns {
 		sums := make(map[string]*domain.Sum) // by row and currency
 		lacks := make(map[string]bool)       // by currency
+		left := make(map[string]bool)        // by currency: what filters leave out
 		add := func(row, currency string, n int64, k domain.Qualifier) {
 			key := row + "\t" + currency
 			if sums[key] == nil {
@@ -255,7 +267,7 @@ func (m *model) ask(q Query) answer {
 		currencies := make(map[string]bool)
 		for round := range 2 {
 			for _, r := range w.counting() {
-				if measureOf(r.data.Type()) != column.Measure || !passes(r, q.Where) || !passes(r, column.Filters) {
+				if measureOf(r.data.Type()) != column.Measure || !mayPass(r, q.Where) || !mayPass(r, column.Filters) {
 					continue
 				}
 				from, to, dated := m.when(r, q.Clock)
@@ -279,7 +291,12 @@ func (m *model) ask(q Query) answer {
 					units = slices.Collect(maps.Keys(currencies))
 				}
 				for _, unit := range units {
+					if !passes(r, q.Where) || !passes(r, column.Filters) {
+						left[unit] = true
+						continue
+					}
 					if unplaced {
+						anyUnplaced = true
 						add("unplaced", unit, n, k)
 						continue
 					}
@@ -291,7 +308,7 @@ func (m *model) ask(q Query) answer {
 							lacks[unit] = true
 							values = []string{domain.NotGiven}
 							if d.isTime() {
-								values = []string{Unplaced}
+								values = []string{"in no one " + d.String()}
 							}
 						}
 						var longer []string
@@ -315,12 +332,23 @@ func (m *model) ask(q Query) answer {
 		}
 		for currency := range currencies {
 			head := fmt.Sprint(i, " ", column, " ", currency)
-			a[head] = fmt.Sprint("low ", lacks[currency])
+			a[head] = fmt.Sprint("low ", lacks[currency] || left[currency])
+			if left[currency] {
+				dashes = append(dashes, head)
+			}
 			for key, sum := range sums {
 				if row, unit, _ := strings.Cut(key, "\t"); unit == currency {
 					a[row+" of "+head] = fmt.Sprint(*sum)
 				}
 			}
+		}
+	}
+	for _, head := range dashes {
+		if a["total of "+head] == "" {
+			a["total of "+head] = noFactsText
+		}
+		if anyUnplaced && a["unplaced of "+head] == "" {
+			a["unplaced of "+head] = noFactsText
 		}
 	}
 	return a
@@ -347,6 +375,8 @@ func read(t *rapid.T, q Query, table *Table) answer {
 				a[name+" of "+heads[i]] = fmt.Sprint(c.Sum)
 			case c.Facts > 0 || c.Sum != (domain.Sum{}):
 				t.Errorf("%s of %s: %+v", name, heads[i], c)
+			case kind != "row" && !c.Given:
+				a[name+" of "+heads[i]] = c.Text
 			case c.Given == (kind == "row" && table.Columns[i].Low):
 				t.Errorf("%s of %s: nothing stands there and it prints %s", name, heads[i], c.Text)
 			}
@@ -557,6 +587,15 @@ func (h *historian) query() Query {
 	if p := rapid.SampledFrom([]string{"", "2025", "2025-01", "2024/2025", "../2025-02", "2025-02/..", "2025-02-03"}).Draw(h.rt, "period"); p != "" {
 		q.Period = period(p)
 	}
+	for f := range q.filters() {
+		for i, value := range f.Values {
+			if f.Dimension == Year && !f.Dimension.isNone(value) { // as years are written that begin then
+				c := calendar{max(q.YearStarts, time.January)}
+				first, _ := period(value).Days(time.UTC)
+				f.Values[i] = c.label(Year, c.unitOf(Year, first))
+			}
+		}
+	}
 	return q
 }
 
@@ -572,7 +611,7 @@ func filter(t *rapid.T) Filter {
 	texts := []string{
 		"city=Karachi", "city=M\u00e1laga|Lahore", "city=not-given", "agency=police", "agency=not-given", "successor=anf|nccia",
 		"unit=not-given", "class=foreign", "class=not-given", "nationality=CN", "nationality=not-given|PK", "offence=fraud",
-		"currency=PKR", "currency=not-given", "sex=unknown", "year=2025", "month=2025-02", "quarter=unplaced", "year=not-given|2024", "operation=Grey",
+		"currency=PKR", "currency=not-given", "sex=unknown", "year=2025", "month=2025-02", "quarter=in no one quarter", "year=not-given|2024", "operation=Grey",
 	}
 	filters, err := ParseFilters(rapid.SampledFrom(texts).Draw(t, "filter"))
 	if err != nil {

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"roznamcha/domain"
 )
@@ -40,12 +41,48 @@ type class struct {
 	// labels are the labels that its facts stand under on each axis: none for
 	// the axes that the other side knows of, 0 for not having the dimension.
 	labels [maxBy][]uint32
-	// columns has a bit for each column that its facts may stand in.
+	// columns has a bit for each column that its facts may stand in, and lacks,
+	// by column, the dimensions of filters that they do not have: facts that
+	// lack any are left out, and may belong there. It is nil where they lack
+	// none.
 	columns uint64
+	lacks   []dimensions
 	// currency numbers the currency of a cell whose measure is an amount.
 	currency uint32
 	// unplaced is for a span that is not wholly inside the period.
 	unplaced bool
+}
+
+// stand lets k's facts stand in one of n columns, if they lack nothing.
+func (k *class) stand(column int, lacks dimensions, n int) {
+	k.columns |= 1 << column
+	if lacks != 0 && k.lacks == nil {
+		k.lacks = make([]dimensions, n)
+	}
+	if lacks != 0 {
+		k.lacks[column] = lacks
+	}
+}
+
+// lack is what k's facts do not have of the filters of a column.
+func (k *class) lack(column int) dimensions {
+	if k.lacks == nil {
+		return 0
+	}
+	return k.lacks[column]
+}
+
+// counts tells whether facts of k stand in any column, for all that k knows.
+func (k *class) counts() bool {
+	if k.lacks == nil {
+		return k.columns != 0
+	}
+	for i, lacks := range k.lacks {
+		if k.columns&(1<<i) != 0 && lacks == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // axis numbers the labels of one dimension of the grouping; 0 is not having it.
@@ -118,20 +155,24 @@ func (p *plan) classifyCells() {
 	}
 	p.cells.reset(len(c.all))
 	for i := range c.all {
+		lacks, ok := pass(c, uint32(i), where)
+		if !ok {
+			continue
+		}
 		var k class
 		for _, column := range byMeasure[c.all[i].measure] {
-			if pass(c, uint32(i), tests[column]) {
-				k.columns |= 1 << column
+			if own, ok := pass(c, uint32(i), tests[column]); ok {
+				k.stand(column, lacks|own, len(p.Columns))
 			}
 		}
-		if k.columns == 0 || !pass(c, uint32(i), where) {
+		if k.columns == 0 {
 			continue
 		}
 		if c.all[i].measure.IsAmount() {
 			k.currency = c.all[i].values[Currency]
 		}
 		for at, a := range p.axes {
-			if !a.dimension.isTime() {
+			if !a.dimension.isTime() && k.counts() {
 				k.labels[at] = a.cellLabels(c, uint32(i))
 			}
 		}
@@ -164,19 +205,23 @@ func (p *plan) classifySpans() {
 	}
 	p.spans.reset(len(all))
 	for i, s := range all {
-		if s.to < p.period.from || s.from > p.period.to || !p.during(s, where) {
+		if s.to < p.period.from || s.from > p.period.to {
+			continue
+		}
+		lacks, ok := p.during(s, where)
+		if !ok {
 			continue
 		}
 		k := class{unplaced: !p.inside(s)}
 		for column := range p.Columns {
-			if p.during(s, times[column]) {
-				k.columns |= 1 << column
+			if own, ok := p.during(s, times[column]); ok {
+				k.stand(column, lacks|own, len(p.Columns))
 			}
 		}
 		if k.columns == 0 {
 			continue
 		}
-		if !k.unplaced {
+		if !k.unplaced && k.counts() {
 			for at, a := range p.axes {
 				if a.dimension.isTime() {
 					k.labels[at] = []uint32{a.timeLabel(p.calendar, s)}
@@ -208,21 +253,28 @@ func (a *axis) timeLabel(c calendar, s span) uint32 {
 	return id
 }
 
-// during tells whether s passes filters on times.
-func (p *plan) during(s span, filters []Filter) bool {
+// during tells whether s passes filters on times, but for those that want one
+// unit of what lies in none.
+func (p *plan) during(s span, filters []Filter) (lacks dimensions, ok bool) {
 	for _, f := range filters {
 		var values []string
-		if u := p.calendar.unit(f.Dimension, s); u != noUnit {
+		u := p.calendar.unit(f.Dimension, s)
+		if u != noUnit {
 			values = []string{p.calendar.label(f.Dimension, u)}
 		}
-		if !f.allows(values) {
-			return false
+		switch {
+		case f.allows(values):
+		case u == noUnit:
+			lacks |= 1 << f.Dimension
+		default:
+			return 0, false
 		}
 	}
-	return true
+	return lacks, true
 }
 
-// test is a filter on a stored dimension: which of its values, by number, pass.
+// test is a filter on a dimension that is no time: which of the values that it
+// is read from, by number, pass.
 type test struct {
 	dimension Dimension
 	passes    []bool
@@ -244,24 +296,55 @@ func (p *plan) tests(filters []Filter) (tests []test, times []Filter) {
 			}
 			passes = append(passes, f.allows([]string{text}))
 		}
-		tests = append(tests, test{f.Dimension.stored(), passes})
+		tests = append(tests, test{f.Dimension, passes})
 	}
 	return tests, times
 }
 
-// pass tells whether cell i passes every test.
-func pass(c *cells, i uint32, tests []test) bool {
+// pass tells whether cell i passes every test, but for those of dimensions that
+// it does not have.
+func pass(c *cells, i uint32, tests []test) (lacks dimensions, ok bool) {
 	for _, t := range tests {
-		values := c.of(i, t.dimension)
-		ok := len(values) == 0 && t.passes[0]
+		values := c.of(i, t.dimension.stored())
+		passes := len(values) == 0 && t.passes[0]
 		for _, v := range values {
-			ok = ok || t.passes[v]
+			passes = passes || t.passes[v]
 		}
-		if !ok {
-			return false
+		switch {
+		case passes:
+		case len(values) == 0:
+			lacks |= 1 << t.dimension
+		default:
+			return 0, false
 		}
 	}
-	return true
+	return lacks, true
+}
+
+// unheard are notes on the values of filters that no fact has, in dimensions
+// where such a value may as well be misspelt.
+func (p *plan) unheard() (notes []string) {
+	for f := range p.filters() {
+		for _, value := range f.normalised().Values {
+			if !f.Dimension.isOpen() || f.Dimension.isNone(value) || p.heard(f.Dimension, value) {
+				continue
+			}
+			if note := "no fact has " + f.Dimension.String() + " " + value; !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return notes
+}
+
+// heard tells whether any fact has, or had, a value of d.
+func (p *plan) heard(d Dimension, value string) bool {
+	values := &p.totals.cells.values[d.stored()]
+	if d == Successor {
+		return slices.ContainsFunc(values.texts, func(agency string) bool { return follow(p.next, agency) == value })
+	}
+	_, ok := values.ids[value]
+	return ok
 }
 
 func (c *classes) reset(n int) {
@@ -282,6 +365,9 @@ func (c *classes) set(i uint32, k class) {
 		for _, label := range labels {
 			key = binary.LittleEndian.AppendUint32(key, label)
 		}
+	}
+	for _, lacks := range k.lacks {
+		key = binary.LittleEndian.AppendUint32(key, uint32(lacks))
 	}
 	c.key = key
 	id, ok := c.ids[string(key)]

@@ -3,6 +3,7 @@ package projections
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"roznamcha/domain"
@@ -74,7 +75,7 @@ var errTooManyRows = errors.New("the table would have more than 100,000 rows. Tr
 // Query answers q with one scan over the facts. It changes nothing, so several
 // may run at once, but none beside Apply. The error is for a question that
 // cannot be answered: a sum over 64 bits, more than 100,000 rows, an as-of
-// later than the last entry.
+// later than the last entry, a filter on what is no year where YearStarts.
 func (t *Totals) Query(q Query) (*Table, error) {
 	if len(q.Columns) == 0 {
 		q.Columns = DefaultColumns(t)
@@ -109,5 +110,31 @@ func (t *Totals) check(q Query) error {
 	case q.AsOf > t.last:
 		return fmt.Errorf("as of entry %d: the ledger is read up to entry %d. Try: an entry from 1 to %d", q.AsOf, t.last, t.last)
 	}
+	for f := range q.filters() {
+		if !f.Dimension.isTime() {
+			continue
+		}
+		if err := (calendar{q.YearStarts}).check(f); err != nil {
+			return err
+		}
+	}
 	return checkBy(q.By)
+}
+
+// filters are all filters of q: those of every column, and then of each.
+func (q *Query) filters() iter.Seq[Filter] {
+	return func(yield func(Filter) bool) {
+		for _, f := range q.Where {
+			if !yield(f) {
+				return
+			}
+		}
+		for _, c := range q.Columns {
+			for _, f := range c.Filters {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
 }

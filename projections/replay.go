@@ -14,7 +14,8 @@ import (
 // ReplayOptions say how much of a ledger to replay.
 type ReplayOptions struct {
 	// AsOf ends the replay at the last entry that was known then; zero is the
-	// tail at the time of the call.
+	// tail at the time of the call. Before the first entry there is no ledger,
+	// and the replay is an error.
 	AsOf AsOf
 	// Progress, unless nil, is told of every entry when it is done, and of the
 	// last that there may be. It is called often and should be quick.
@@ -84,7 +85,11 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 	}
 	all := append([]Projection{&stats}, ps...)
 	err = readAhead(ctx, l, tail, func(e domain.Entry) error {
-		if !opts.AsOf.Knows(e.Number, e.Recorded, reg.Zone()) {
+		switch {
+		case opts.AsOf.Knows(e.Number, e.Recorded, reg.Zone()):
+		case e.Number == 1:
+			return fmt.Errorf("as of %s: the ledger was not open then, its first entry is of %s. Try: that time, or later", opts.AsOf, e.Recorded.UTC().Format(time.RFC3339Nano))
+		default:
 			return errKnown
 		}
 		if err := Fold(reg, e, all...); err != nil {

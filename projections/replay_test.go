@@ -134,11 +134,15 @@ func TestReplayAsOfATime(t *testing.T) {
 			t.Errorf("as of the time of entry %d: entry %d", i+1, got)
 		}
 	}
-	if got := replay(recorded[0].Add(-time.Nanosecond).Format(time.RFC3339Nano)); got != 0 {
-		t.Errorf("before the first entry: entry %d", got)
-	}
-	if got := replay("2001-02-03"); got != 0 {
-		t.Errorf("long before the first entry: entry %d", got)
+	for _, before := range []string{recorded[0].Add(-time.Nanosecond).Format(time.RFC3339Nano), "2001-02-03"} {
+		a, err := ParseAsOf(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = Replay(ctx, l, ReplayOptions{AsOf: a}, NewTotals())
+		if want := "the ledger was not open then, its first entry is of " + recorded[0].UTC().Format(time.RFC3339Nano); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("as of %s: error %v, want %q", before, err, want)
+		}
 	}
 	if got := replay("2999-12-31"); got != 6 {
 		t.Errorf("in the future: entry %d", got)

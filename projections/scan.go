@@ -113,7 +113,7 @@ func (s *scan) block(b *block, n int) error {
 				return errTooManyRows
 			}
 		}
-		if !s.sums[slot-1].add(b.quantity[i], b.qualifier[i]) {
+		if !s.sums[slot-1].add(b.quantity[i], b.qualifier[i]) && s.counts(pair{cells, spans}) {
 			return s.overflow(b.cell[i])
 		}
 	}
@@ -134,6 +134,18 @@ func (s *scan) slot(at uint64, p pair) uint32 {
 		s.sparse[at] = slot
 	}
 	return slot
+}
+
+// counts tells whether the facts of a pair stand in any column: those that the
+// filters leave out are in no sum.
+func (s *scan) counts(of pair) bool {
+	cells, spans := &s.cells.all[of.cells], &s.spans.all[of.spans]
+	for i := range s.Columns {
+		if cells.columns&spans.columns&(1<<i) != 0 && cells.lack(i)|spans.lack(i) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // overflow says of which sum 64 bits are too few.

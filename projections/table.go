@@ -54,8 +54,8 @@ type TableColumn struct {
 	// none; Label above this one, and † after it where Low.
 	Group string `json:"group,omitempty"`
 	Label string `json:"label"`
-	// Low says that some facts of the column do not have a dimension that the
-	// rows are grouped by: its cells may be too low.
+	// Low says that some facts do not have a dimension that the rows are grouped
+	// by, or that a filter asks for: the column's cells may be too low.
 	Low bool `json:"low,omitempty"`
 	// Decimals is how many of the value's decimals are printed; the values are
 	// held with Minor of them.
@@ -74,8 +74,9 @@ func (c TableColumn) Head() string {
 // Row is a row of a Table.
 type Row struct {
 	// Labels are its values of the dimensions of By, as a filter has them:
-	// domain.NotGiven for facts that do not have the dimension, Unplaced for
-	// those in no single year, quarter or month. The total has none.
+	// domain.NotGiven for facts that do not have the dimension, "in no one
+	// year" (quarter, month) for those that do not lie wholly in one. The total
+	// has none.
 	Labels []string `json:"labels,omitempty"`
 	Cells  []Cell   `json:"cells"`
 }
@@ -125,9 +126,6 @@ func (c Cell) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(out)
 }
-
-// Exact tells whether c is a number without any doubt.
-func (c Cell) Exact() bool { return c.doubt() == "" }
 
 // doubt is why c is not an exact number; "" where it is.
 func (c Cell) doubt() string {
@@ -379,7 +377,7 @@ func (g *grid) heads() []TableColumn {
 		columns[i] = TableColumn{
 			Column: asked, Currency: currency,
 			Label: asked.heading(grouped),
-			Low:   g.lacking[i] != 0,
+			Low:   g.lacking[i]|g.left[i] != 0,
 			Minor: domain.Currency(currency).Decimals(),
 		}
 		if grouped {
@@ -398,7 +396,7 @@ func (g *grid) cellsOf(tallies []tally) Row {
 	for i := range tallies {
 		currency := g.currency(g.columns[i].currency)
 		row.Cells[i] = Cell{
-			Sum: tallies[i].sum(), Facts: tallies[i].facts, Given: true,
+			Sum: tallies[i].sum(), Facts: tallies[i].facts, Given: tallies[i].facts > 0 || g.left[i] == 0,
 			Currency: currency, minor: domain.Currency(currency).Decimals(),
 		}
 	}
@@ -449,19 +447,24 @@ func scale(decimals int) int64 {
 
 // notes are the lines below the table: what its signs mean, where it has them.
 func (g *grid) notes(t *Table) (notes []string) {
-	dash := slices.ContainsFunc(t.Rows, func(r Row) bool {
-		return slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.Given })
+	dash := false
+	t.each(func(_ string, r Row) {
+		dash = dash || slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.Given })
 	})
-	lacking := uint8(0)
-	for _, l := range g.lacking {
-		lacking |= l
+	var lacking, left dimensions
+	for i := range g.columns {
+		lacking |= g.lacking[i]
+		left |= g.left[i]
 	}
 	var legend []string
 	if dash {
 		legend = append(legend, noFactsText+" "+notGivenText)
 	}
 	if lacking != 0 {
-		legend = append(legend, lowMark+" some facts "+g.lack(lacking)+": cells may be too low")
+		legend = append(legend, lowMark+" some facts "+lacking.without()+": cells may be too low")
+	}
+	if left != 0 {
+		legend = append(legend, lowMark+" some facts "+left.without()+": the filter leaves them out, cells may be too low")
 	}
 	if len(legend) > 0 {
 		notes = append(notes, strings.Join(legend, " · "))
@@ -478,27 +481,5 @@ func (g *grid) notes(t *Table) (notes []string) {
 	if t.Unplaced != nil {
 		notes = append(notes, "unplaced: undated, or only partly in the period; not in the total")
 	}
-	return notes
-}
-
-// lack says what facts do not have, such as "name no city".
-func (g *grid) lack(axes uint8) string {
-	var names, times []string
-	for i, a := range g.axes {
-		switch {
-		case axes&(1<<i) == 0:
-		case a.dimension.isTime():
-			times = append(times, a.dimension.String())
-		default:
-			names = append(names, a.dimension.String())
-		}
-	}
-	var parts []string
-	if names != nil {
-		parts = append(parts, "name no "+strings.Join(names, " or "))
-	}
-	if times != nil {
-		parts = append(parts, "lie in no single "+strings.Join(times, " or "))
-	}
-	return strings.Join(parts, " or ")
+	return append(notes, g.unheard()...)
 }

@@ -33,28 +33,29 @@ func TestRowOrder(t *testing.T) {
 	shows(t, b.ask("raids", "city,month", ""), `
 		city | month | raids†
 		A | 2025-03 | 3
-		A | unplaced | 1
+		A | in no one month | 1
 		B | 2025-01 | 1
 		B | 2025-02 | 1
 		C | 2025-01 | 2
 		not given | 2025-01 | 9
 		total | 17
-		† some facts name no city or lie in no single month: cells may be too low`)
+		† some facts name no city or lie in no one month: cells may be too low`)
 	shows(t, b.ask("raids", "month,city", "city=A|B|C"), `
 		month | city | raids†
 		2025-01 | C | 2
 		2025-01 | B | 1
 		2025-02 | B | 1
 		2025-03 | A | 3
-		unplaced | A | 1
+		in no one month | A | 1
 		total | 8
-		† some facts lie in no single month: cells may be too low`)
+		† some facts lie in no one month: cells may be too low · † some facts name no city: the filter leaves them out, cells may be too low`)
 	shows(t, b.ask("cases,raids", "city", "city=A|B|C"), `
-		city | cases | raids
+		city | cases | raids†
 		A | 0 | 4
 		B | 0 | 2
 		C | 0 | 2
-		total | 0 | 8`)
+		total | 0 | 8
+		† some facts name no city: the filter leaves them out, cells may be too low`)
 }
 
 // A 0 is printed only where every fact of the column has all dimensions of the
@@ -78,14 +79,81 @@ func TestZeroOrNotGiven(t *testing.T) {
 		A | 4
 		B | 0
 		total | 4`)
-	// The facts that a filter or the period leaves out do not matter.
-	shows(t, b.ask("raids,foreign", "city", "city=A"), "city | raids | foreign arrests\nA | 1 | 0\ntotal | 1 | 0")
+	// The facts that a filter or the period leaves out do not matter, unless
+	// they may belong here.
+	shows(t, b.ask("raids,national", "city", "city=A"), "city | raids | national arrests\nA | 1 | 4\ntotal | 1 | 4")
+	shows(t, b.ask("raids,foreign", "city", "city=A"), `
+		city | raids | foreign arrests†
+		A | 1 | —
+		total | 1 | —
+		— not given · † some facts name no city: the filter leaves them out, cells may be too low`)
 	shows(t, b.ask("raids,arrests[class=foreign]", "city", "", during("2024")), "city | raids | foreign arrests\ntotal | 0 | 0")
 	shows(t, b.ask("raids", "nationality", ""), `
 		nationality | raids†
 		not given | 2
 		total | 2
 		† some facts name no nationality: cells may be too low`)
+}
+
+// What a filter leaves out because it does not say marks the column in which it
+// may belong, and no 0 is printed there: the same facts would stand in the row
+// not given.
+func TestWhatFiltersLeaveOut(t *testing.T) {
+	b := newBook(t)
+	b.write(
+		raid(karachi, "1", "Karachi", "2025-06"), raid(karachi, "2", "Lahore", "2024/2025"),
+		arrest(karachi, "3", "", "2025-06", 195, "PK"), arrest(karachi, "4", "Lahore", "2025-06", 5, "CN"),
+		recovery(karachi, "5", "", "2025", pkr(70)), recovery(karachi, "6", "Karachi", "2025", domain.Amount{Minor: 9, Currency: "USD"}),
+		event(karachi, "7", &domain.CaseRegistered{Common: common("Karachi", ""), Registered: period("2024/2025")}),
+	)
+	const noCity = "† some facts name no city: the filter leaves them out, cells may be too low"
+	shows(t, b.ask("raids,national,foreign,recovered", "", "city=Karachi"), `
+		raids | arrests national† | arrests foreign | recovered PKR† | recovered USD
+		total | 1 | — | 0 | — | 0.09
+		— not given · `+noCity)
+	shows(t, b.ask("raids,national", "month", "city=Karachi"), `
+		month | raids | national arrests†
+		2025-06 | 1 | —
+		total | 1 | —
+		— not given · `+noCity)
+	shows(t, b.ask("arrests[city=Lahore],arrests[city=Lahore,class=national]", "", ""), `
+		arrests city=Lahore† | arrests city=Lahore,class=national†
+		total | 5 | —
+		— not given · `+noCity)
+	// What asks for what does not say leaves nothing out, nor does another filter.
+	shows(t, b.ask("national", "", "city=Karachi|not-given"), "national arrests\ntotal | 195")
+	shows(t, b.ask("arrests[nationality=CN]", "", "city=Karachi"), "arrests nationality=CN\ntotal | 0")
+	shows(t, b.ask("national", "", "city=Karachi", during("2024")), "national arrests\ntotal | 0")
+	shows(t, b.ask("national", "", "city=Karachi", asOf(1)), "national arrests\ntotal | 0")
+	// Nor does what lacks two of them escape.
+	shows(t, b.ask("arrests", "", "city=Karachi,sex=male"), `
+		arrests†
+		total | —
+		— not given · † some facts name no city or sex: the filter leaves them out, cells may be too low`)
+	shows(t, b.ask("cases,raids", "", "year=2024"), `
+		cases† | raids†
+		total | — | —
+		— not given · † some facts lie in no one year: the filter leaves them out, cells may be too low`)
+	shows(t, b.ask("cases", "", "year=2024|in no one year"), "cases\ntotal | 1")
+	shows(t, b.ask("cases", "", "year=2024,city=Lahore"), "cases\ntotal | 0")
+	// Partly in the period, it would be unplaced.
+	shows(t, b.ask("recovered", "", "city=Karachi", during("2025-01/2025-06")), `
+		recovered PKR† | recovered USD
+		total | — | 0.00
+		unplaced | — | 0.09
+		— not given · `+noCity+`
+		unplaced: undated, or only partly in the period; not in the total`)
+}
+
+// A word that no fact has may be misspelt.
+func TestUnheardValues(t *testing.T) {
+	b := newBook(t)
+	b.write(raid(karachi, "1", "Karachi", "2025-06"), arrest(karachi, "2", "Karachi", "2025-06", 1, "PK"))
+	shows(t, b.ask("raids[city=karachi|Karachi],foreign", "", "agency=ncia,successor=nccia,city=not-given|karachi"), `
+		raids city=karachi|Karachi | foreign arrests
+		total | 0 | 0
+		no fact has agency ncia
+		no fact has city karachi`)
 }
 
 func TestOverflow(t *testing.T) {
@@ -103,6 +171,9 @@ func TestOverflow(t *testing.T) {
 	if _, err := b.tryAsk("recovered", "", "city=0|1"); err != nil {
 		t.Error(err)
 	}
+	if _, err := b.tryAsk("recovered", "", "form=cash"); err != nil { // what is left out is in no sum
+		t.Error(err)
+	}
 }
 
 func TestWhatCannotBeAsked(t *testing.T) {
@@ -111,8 +182,14 @@ func TestWhatCannotBeAsked(t *testing.T) {
 		"as of entry 9: the ledger is read up to entry 1": asOf(9),
 		`"unknown" holds no fact`:                         during("unknown"),
 		"start in month 13":                               func(q *Query) { q.YearStarts = 13 },
-		"65 columns":                                      func(q *Query) { q.Columns = make([]Column, 65) },
-		"by 4 dimensions":                                 func(q *Query) { q.By = []Dimension{City, Unit, Month, Year} },
+		`"2025" is no year where years begin in July. Try: 2024-07/2025-06, or "in no one year"`: func(q *Query) {
+			q.YearStarts, q.Where = time.July, []Filter{{Year, []string{"2025"}}}
+		},
+		`"2025-Q1" is no month where years begin in January. Try: 2025-06`: func(q *Query) {
+			q.Columns = []Column{{Raids, []Filter{{Month, []string{"2025-Q1"}}}}}
+		},
+		"65 columns":      func(q *Query) { q.Columns = make([]Column, 65) },
+		"by 4 dimensions": func(q *Query) { q.By = []Dimension{City, Unit, Month, Year} },
 	} {
 		if _, err := b.tryAsk("raids", "", "", mend); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v, want one with %q", err, name)

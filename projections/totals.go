@@ -155,9 +155,6 @@ func (t *Totals) Opened() domain.LedgerOpened { return t.opened }
 // Zone is the ledger's zone, UTC before the opening.
 func (t *Totals) Zone() *time.Location { return t.spans.zone }
 
-// Facts is how many versions of records t holds.
-func (t *Totals) Facts() int { return int(t.rows.len) }
-
 // occurring are the measures that there are or were facts of, and the classes
 // of the arrests among them.
 func (t *Totals) occurring() (measures []Measure, classes []string) {
