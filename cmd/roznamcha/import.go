@@ -38,7 +38,8 @@ A row is recorded whole or not at all. Rows that cannot become events go to a
 rejects file with line, column, value and reason, and the import goes on.
 Importing a file again adds nothing, also after an import that was stopped half
 way; a row that changed since is rejected. The exit code is 3 where a row was
-rejected.`,
+rejected. The rejects file replaces that of an earlier import and no other file;
+where nothing is rejected, one that is there is left alone, and told of.`,
 		Example: `  roznamcha import --init arrests.csv > arrests.toml
   roznamcha import --map us-ice-arrests --dry-run 3 arrests.csv
   roznamcha import --map us-ice-arrests arrests.csv`,
@@ -82,6 +83,7 @@ rejected.`,
 	flags.IntVar(&dryRun, "dry-run", 0, "print the events of the first `N` rows and record nothing")
 	flags.StringVar(&rejects, "rejects", "", "`FILE` for the rows that were not imported (default NAME.rejects.csv here)")
 	flags.StringToStringVar(&joined, "join", nil, "`NAME=FILE`: where a second file is that the mapping joins")
+	flags.Lookup("join").DefValue = "" // nothing to tell
 	cmd.MarkFlagsMutuallyExclusive("init", "map")
 	cmd.MarkFlagsMutuallyExclusive("init", "dry-run")
 	return cmd
@@ -150,7 +152,7 @@ func (p *program) runImport(ctx context.Context, im *csvimport.Import, r *events
 	if err != nil {
 		return err
 	}
-	if err := p.printImport(importReport{im.Path(), counts, opts.Rejects, time.Since(start)}); err != nil {
+	if err := p.printImport(importReport{im.Path(), counts, opts.Rejects, time.Since(start), peakMemory()}); err != nil {
 		return err
 	}
 	if counts.Rejected > 0 {
@@ -165,14 +167,36 @@ type importReport struct {
 	counts  csvimport.Counts
 	rejects string
 	took    time.Duration
+	memory  int64 // the most that the process had, in bytes; 0 is not known
+}
+
+// speed is how fast it went, and with how much memory.
+func (r *importReport) speed() string {
+	s := print.Duration(r.took) + " · " + print.Count(int64(float64(r.counts.Rows)/r.took.Seconds())) + " rows/s"
+	if r.memory > 0 {
+		s += " · " + print.Count(r.memory>>20) + " MiB of memory at most"
+	}
+	return s
+}
+
+// sees says where rejects are. Those of an earlier import are left alone by one
+// that rejects nothing, and must not be taken for its own.
+func (r *importReport) sees() string {
+	if r.counts.Rejected > 0 {
+		return "see " + r.rejects
+	}
+	if _, err := os.Stat(r.rejects); err == nil {
+		return r.rejects + " is of an earlier import"
+	}
+	return ""
 }
 
 func (p *program) printImport(r importReport) error {
 	c := r.counts
-	if c.Rejected == 0 {
-		r.rejects = ""
-	}
 	if p.json {
+		if c.Rejected == 0 {
+			r.rejects = ""
+		}
 		return print.JSON(p.out, struct {
 			File               string         `json:"file"`
 			Rows               int            `json:"rows"`
@@ -186,9 +210,9 @@ func (p *program) printImport(r importReport) error {
 			ByReason           map[string]int `json:"by_reason,omitempty"`
 			Rejects            string         `json:"rejects,omitempty"`
 			Took               time.Duration  `json:"took_ns"`
-		}{r.path, c.Rows, c.Recorded, c.Duplicates, c.NoEvent, c.Rejected, c.ChangedSinceImport, c.Differs, c.Events, c.ByReason, r.rejects, r.took})
+			MaxRSS             int64          `json:"max_rss_bytes,omitempty"`
+		}{r.path, c.Rows, c.Recorded, c.Duplicates, c.NoEvent, c.Rejected, c.ChangedSinceImport, c.Differs, c.Events, c.ByReason, r.rejects, r.took, r.memory})
 	}
-	p.note("%s in %s: %s rows/s", print.Plural(c.Rows, "row"), print.Duration(r.took), print.Count(int64(float64(c.Rows)/r.took.Seconds())))
 	table := &print.Table{Columns: []print.Column{{Head: "rows"}, {Head: print.Count(c.Rows), Number: true}, {Head: r.path}}}
 	add := func(what string, n int, says string) {
 		table.Rows = append(table.Rows, []string{what, print.Count(n), says})
@@ -196,17 +220,14 @@ func (p *program) printImport(r importReport) error {
 	add("recorded", c.Recorded, "as "+print.Plural(c.Events, "event"))
 	add("duplicates", c.Duplicates, "recorded before")
 	add("without event", c.NoEvent, "the mapping takes nothing from them")
-	says := ""
-	if c.Rejected > 0 {
-		says = "see " + r.rejects
-	}
-	add("rejected", c.Rejected, says)
+	add("rejected", c.Rejected, r.sees())
 	if c.Differs > 0 {
 		add("differing", c.Differs, "say something else of a record than its first row; the first counts")
 	}
 	for _, reason := range byNumber(c.ByReason) {
 		add("", c.ByReason[reason], reason)
 	}
+	table.Rows = append(table.Rows, []string{"took", "", r.speed()})
 	return table.Write(p.out)
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,7 +22,7 @@ import (
 func (p *program) recordCommand() *cobra.Command {
 	var c composition
 	cmd := &cobra.Command{
-		Use:   "record TYPE --source DIARY --subject ID --occurred PERIOD [--set MEMBER=VALUE…] | record FILE | record -",
+		Use:   "record TYPE --source DIARY --subject ID [--occurred PERIOD] [--set MEMBER=VALUE…]\n  roznamcha record FILE\n  roznamcha record -",
 		Short: "Record events, and print what is ruled on each",
 		Long: `Record one event, put together from flags, or the lines of a file (- for
 standard input), each a CloudEvent. A blank line separates submissions; each
@@ -33,13 +34,16 @@ printed, with tabs between. The exit code is 1 where one was refused; the
 others are recorded.
 
 With --set, lists are written with commas, amounts as '250000.00 PKR', members
-of members with a dot, and whatever begins with { or [ is JSON.`,
+of members with a dot, and whatever begins with { or [ is JSON.
+
+Types: ` + typeList() + ".",
 		Example: `  roznamcha record raid.conducted --source /nccia/karachi --subject 0007 --occurred 2025-06-03 --set place.city=Karachi --set premises=call-centre
   roznamcha record arrest.made --source /nccia/karachi --subject 0007-A1 --occurred 2025-06-03 --set raid=0007 --set persons=3 --set nationality=CN
   roznamcha record recovery.made --source /nccia/karachi --subject 0007-R1 --occurred 2025-06-04 --set raid=0007 --set amount='250000.00 PKR' --set form=cash
   roznamcha record events.jsonl
   roznamcha record - < events.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args:                  cobra.ExactArgs(1),
+		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in, err := p.submissions(cmd, args[0], c)
 			if err != nil {
@@ -60,6 +64,27 @@ of members with a dot, and whatever begins with { or [ is JSON.`,
 	flags.StringVar(&c.id, "id", "", "the event's `UUID`; a new one is minted without")
 	flags.StringArrayVar(&c.sets, "set", nil, "`MEMBER=VALUE` of the event's data; may be given often")
 	return cmd
+}
+
+// typeList is the catalogue's types in lines of a help text.
+func typeList() string {
+	var list strings.Builder
+	column := len("Types: ")
+	for i, t := range domain.Types() {
+		if i > 0 {
+			list.WriteString(",")
+			if column++; column+len(t.String()) > 78 {
+				list.WriteString("\n")
+				column = 0
+			} else {
+				list.WriteString(" ")
+				column++
+			}
+		}
+		list.WriteString(t.String())
+		column += len(t.String())
+	}
+	return list.String()
 }
 
 // submissions is where record reads from: one event made of flags, a file, or

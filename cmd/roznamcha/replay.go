@@ -152,8 +152,9 @@ func (lp *linePrinter) Apply(r *domain.Ruled) {
 	_, lp.err = fmt.Fprintf(lp.out, "%s\t%s\t%s\t%s\n", r.Position, stamp(r.Recorded), rulingText(r.Ruling), line)
 }
 
-// stamp writes a recorded time in full, so that it can be given to --as-of.
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+// stamp writes a recorded time in full, so that it can be given to --as-of, and
+// always as wide.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z07:00") }
 
 // rulingText is a ruling in a few words: "accepted", "duplicate 3:1",
 // "refused wrong-source".

@@ -23,10 +23,14 @@ import (
 )
 
 // TestMain lets the test binary be the program too: a script that runs
-// roznamcha starts a process of its own.
+// roznamcha starts a process of its own. With the race detector each of them
+// would sleep for a second before it ends.
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", noSleep)
 	testscript.Main(m, map[string]func(){"roznamcha": main})
 }
+
+const noSleep = "atexit_sleep_ms=0"
 
 // patience is how long a script waits for a condition before it fails.
 const patience = 30 * time.Second
@@ -41,6 +45,7 @@ func TestScripts(t *testing.T) {
 		Cmds:                scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			// What the program looks for outside its directory is not there.
+			env.Setenv("GORACE", noSleep)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("ROZNAMCHA_DIR", env.WorkDir+"/data")

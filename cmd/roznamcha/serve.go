@@ -109,14 +109,13 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 // announce says where the server is and how to publish to it; also to who does
 // not sit at a terminal, because nobody can do without.
 func (p *program) announce(s *session, live *liveTotals) {
-	where, reach := "the server at "+s.nc.ConnectedUrlRedacted(), "--nats URL"
-	if s.server != nil {
-		where, reach = s.nc.ConnectedServerName()+" at "+redacted(s.server.URL())+" on "+p.dir, "--dir "+shellWord(p.dir)
+	upTo := "up to entry " + print.Count(live.last())
+	if s.server == nil {
+		fmt.Fprintf(p.errs, "live totals of the ledger at %s, %s\n", s.nc.ConnectedUrlRedacted(), upTo)
+		return
 	}
-	fmt.Fprintf(p.errs, "serving the ledger from %s, up to entry %s\n", where, print.Count(live.last()))
-	if s.server != nil {
-		fmt.Fprintf(p.errs, "publish: nats --server \"$(%s status --server %s)\" pub ledger.diary.AGENCY.UNIT EVENT\n", ownName(), reach)
-	}
+	fmt.Fprintf(p.errs, "serving %s at %s, %s\n", p.dir, redacted(s.server.URL()), upTo)
+	fmt.Fprintf(p.errs, "publish: nats --server \"$(%s status --server --dir %s)\" pub ledger.diary.AGENCY.UNIT EVENT\n", ownName(), shellWord(p.dir))
 }
 
 // redacted is url without its token.

@@ -104,7 +104,7 @@ func (q *question) flags(cmd *cobra.Command) {
 	flags.StringVar(&q.period, "period", "", "count only what lies in `PERIOD`, such as 2025, 2025-06 or 2024-01/2025-06")
 	flags.StringVar(&q.from, "from", "", "first `DAY`, month or year of the period")
 	flags.StringVar(&q.to, "to", "", "last `DAY`, month or year of the period")
-	flags.StringVar(&q.clock, "clock", "occurred", "place facts by when they `occurred` or were reported")
+	flags.StringVar(&q.clock, "clock", "occurred", "place facts by this `CLOCK`: when they occurred, or were reported")
 	flags.IntVar(&q.yearStarts, "year-starts", 1, "`MONTH` in which a year begins, 1 to 12")
 	cmd.MarkFlagsMutuallyExclusive("period", "from")
 	cmd.MarkFlagsMutuallyExclusive("period", "to")

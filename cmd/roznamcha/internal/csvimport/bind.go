@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"roznamcha/domain"
@@ -111,20 +112,19 @@ type MissingColumnsError struct {
 
 // Error names what is missing, and what looks like it.
 func (e *MissingColumnsError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: the header lacks what mapping %s reads:", e.File, e.Mapping)
+	var missing []string
 	for _, name := range e.Missing {
-		fmt.Fprintf(&b, "\n  %q", name)
+		says := strconv.Quote(name)
 		if near := nearest(name, e.Header); len(near) > 0 {
-			fmt.Fprintf(&b, ", but it has %s", strings.Join(near, ", "))
+			says += " (but it has " + strings.Join(near, ", ") + ")"
 		}
+		missing = append(missing, says)
 	}
+	has := "It has: " + clip(strings.Join(e.Header, ", ")) + ". Try: the file that the mapping is for, or the header's names in the mapping"
 	if len(e.Header) == 1 {
-		fmt.Fprintf(&b, "\nIt has one column, %q. Try: another delimiter in the mapping, such as delimiter = \";\"", clip(e.Header[0]))
-	} else {
-		fmt.Fprintf(&b, "\nIt has: %s", clip(strings.Join(e.Header, ", ")))
+		has = "It has one column: " + clip(e.Header[0]) + ". Try: another delimiter in the mapping, such as delimiter = \";\""
 	}
-	return b.String()
+	return fmt.Sprintf("%s: the header lacks what mapping %s reads: %s. %s", e.File, e.Mapping, strings.Join(missing, ", "), has)
 }
 
 // bind makes the program for a file with this header; joined files are read.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -28,8 +29,11 @@ type file struct {
 // on line headerLine.
 func openFile(path string, comma byte, headerLine int) (*file, error) {
 	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w. Try: a path that is there", err)
+	case err != nil:
+		return nil, fmt.Errorf("%w. Try: a file that you may read", err)
 	}
 	opened := &file{path: path, closers: []io.Closer{f}}
 	if err := opened.start(f, comma, headerLine); err != nil {
@@ -127,7 +131,7 @@ func (f *file) readHeader(headerLine int) error {
 		fields, line, err := f.rows.next(nil)
 		switch damage := (*rowError)(nil); {
 		case err == io.EOF && line == 1:
-			return fmt.Errorf("%s is empty", f.path)
+			return fmt.Errorf("%s is empty. Try: a CSV file whose first line names its columns", f.path)
 		case err == io.EOF:
 			return fmt.Errorf("%s has no line %d, where the header should be. Try: header_line in the mapping", f.path, headerLine)
 		case errors.As(err, &damage) && line >= headerLine:

@@ -33,12 +33,12 @@ func TestFilesThatAreRead(t *testing.T) {
 
 func TestFilesThatAreNotRead(t *testing.T) {
 	for _, test := range []struct{ name, content, want string }{
-		{"empty", "", "f.csv is empty"},
-		{"compressed and empty", packed(t, ""), "f.csv is empty"},
-		{"a header only", "id,date\n", "f.csv has a header and no row: nothing to import"},
-		{"a header only, compressed", packed(t, "id,date"), "f.csv has a header and no row: nothing to import"},
-		{"a missing column", "id,dates\n1,2017\n", "the header lacks what mapping m.toml reads:\n  \"date\", but it has dates\nIt has: id, dates"},
-		{"another delimiter", "id;date\n1;2017\n", "It has one column, \"id;date\". Try: another delimiter in the mapping, such as delimiter = \";\""},
+		{"empty", "", "f.csv is empty. Try: a CSV file whose first line names its columns"},
+		{"compressed and empty", packed(t, ""), "f.csv is empty. Try: a CSV file whose first line names its columns"},
+		{"a header only", "id,date\n", "f.csv has a header and no row: nothing to import. Try: a file with rows below its header"},
+		{"a header only, compressed", packed(t, "id,date"), "f.csv has a header and no row: nothing to import. Try: a file with rows below its header"},
+		{"a missing column", "id,dates\n1,2017\n", "f.csv: the header lacks what mapping m.toml reads: \"date\" (but it has dates). It has: id, dates. Try: the file that the mapping is for, or the header's names in the mapping"},
+		{"another delimiter", "id;date\n1;2017\n", "reads: \"id\" (but it has id;date), \"date\" (but it has id;date). It has one column: id;date. Try: another delimiter in the mapping, such as delimiter = \";\""},
 		{"a column twice", "id,date,date\n1,2017,2018\n", `the header names ["date"] twice`},
 		{"a zip archive", "PK\x03\x04xxxx", "f.csv is not a CSV file: it is a zip archive or a spreadsheet (.xlsx). Try: unpack it"},
 		{"UTF-16", "\xff\xfei\x00d\x00", "f.csv is not a CSV file: it is UTF-16. Try: save it as CSV in UTF-8"},
@@ -63,7 +63,7 @@ func TestFilesThatAreNotRead(t *testing.T) {
 	if _, err := Open(parse(t, arrests), t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "is a directory. Try: a CSV file in it") {
 		t.Errorf("%v", err)
 	}
-	if _, err := Open(parse(t, arrests), "nowhere.csv", Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(parse(t, arrests), "nowhere.csv", Options{}); !errors.Is(err, os.ErrNotExist) || err.Error() != "open nowhere.csv: no such file or directory. Try: a path that is there" {
 		t.Errorf("%v", err)
 	}
 	var missing *MissingColumnsError

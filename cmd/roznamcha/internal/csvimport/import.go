@@ -54,18 +54,6 @@ type Row struct {
 	Reject *Reject
 }
 
-// Lines are the events of the row, in the order in which they are recorded.
-func (r *Row) Lines() []string {
-	var lines []string
-	for _, line := range r.Once {
-		lines = append(lines, string(line))
-	}
-	if r.Submission != nil {
-		lines = append(lines, strings.Split(string(r.Submission), "\n")...)
-	}
-	return lines
-}
-
 // raw is a row as it was cut.
 type raw struct {
 	fields []string
@@ -98,7 +86,7 @@ func Open(m *Mapping, path string, opts Options) (*Import, error) {
 	}
 	first := im.read()
 	if first.err == io.EOF {
-		return nil, errors.Join(fmt.Errorf("%s has a header and no row: nothing to import", path), f.close())
+		return nil, errors.Join(fmt.Errorf("%s has a header and no row: nothing to import. Try: a file with rows below its header", path), f.close())
 	}
 	im.ahead = &first
 	return im, nil
@@ -109,9 +97,6 @@ func (im *Import) Close() error { return im.file.close() }
 
 // Path is the file that is imported.
 func (im *Import) Path() string { return im.file.path }
-
-// Header is the names of the file's columns.
-func (im *Import) Header() []string { return im.file.header }
 
 // BytesRead is how much of the file's bytes, compressed or not, has been read,
 // and how many there are. It may be called from any goroutine.

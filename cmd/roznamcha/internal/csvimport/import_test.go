@@ -66,9 +66,21 @@ func rejectOf(t testing.TB, mapping, text string) *Reject {
 		t.Fatalf("%d rows, the first: %s", len(rows), rows[0].Submission)
 	}
 	if rows[0].Submission != nil || rows[0].Once != nil || rows[0].Events != 0 {
-		t.Fatalf("a reject, and yet %q", rows[0].Lines())
+		t.Fatalf("a reject, and yet %q", rows[0].lines())
 	}
 	return rows[0].Reject
+}
+
+// lines are the events of the row, in the order in which they are recorded.
+func (r *Row) lines() []string {
+	var lines []string
+	for _, line := range r.Once {
+		lines = append(lines, string(line))
+	}
+	if r.Submission != nil {
+		lines = append(lines, strings.Split(string(r.Submission), "\n")...)
+	}
+	return lines
 }
 
 func TestARowBecomesItsCanonicalLine(t *testing.T) {
@@ -121,7 +133,7 @@ func TestValues(t *testing.T) {
 
 		{"a table", `nationality = { column = "c", values = "nation" }`, "Chinese", `"nationality":["CN"]`},
 		{"a table folded", `nationality = { column = "c", values = "nation", fold = true }`, "chiNESE ", `"nationality":["CN"]`},
-		{"a table not folded", `nationality = { column = "c", values = "nation" }`, "chinese", `!c "chinese" not in the table of values. Try: Chinese`},
+		{"a table not folded", `nationality = { column = "c", values = "nation" }`, "chinese", `!c "chinese" not in the table of values. Try: a line for it in [values.nation] of the mapping, which has Chinese`},
 		{"a blank in a table", `nationality = { column = "c", values = "nation" }`, "", `"nationality":["stateless"]`},
 		{"a text that the table says is blank", `nationality = { column = "c", values = "nation", blank = "unknown" }`, "n/k", `"nationality":["unknown"]`},
 		{"what is not listed, kept", `nationality = { column = "c", values = "nation", unlisted = "keep" }`, "IN", `"nationality":["IN"]`},

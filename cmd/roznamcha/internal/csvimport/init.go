@@ -58,8 +58,14 @@ func Init(name string, header []string, sample [][]string) []byte {
 
 func initMapping(name string, header []string, sample [][]string, delimiter byte) []byte {
 	d := draft{}
-	for i, column := range header {
-		d.columns = append(d.columns, lookAt(column, i, sample))
+	times := make(map[string]int)
+	for _, name := range header {
+		times[name]++
+	}
+	for i, name := range header {
+		c := lookAt(name, i, sample)
+		c.times = times[name]
+		d.columns = append(d.columns, c)
 	}
 	d.head(name, len(sample), delimiter)
 	d.event()
@@ -76,6 +82,7 @@ type draft struct {
 // column is what a sample shows of one column.
 type column struct {
 	name      string
+	times     int      // how often the header has the name; 1 where it can be read by it
 	filled    int      // rows where it is not blank
 	rows      int      // rows seen
 	different int      // how many different texts there are
@@ -188,13 +195,21 @@ func (d *draft) key() string {
 	return rowNumber
 }
 
-// inTemplate tells whether the column's name can stand between braces.
+// inTemplate tells whether the column can be read by its name between braces.
 func (c *column) inTemplate() bool {
-	return c.name != "" && !strings.ContainsAny(c.name, "{}|")
+	return c.times == 1 && c.name != "" && !strings.ContainsAny(c.name, "{}|")
 }
 
 // describe is a line about a column.
 func (c *column) describe() string {
+	if c.times > 1 {
+		return fmt.Sprintf("%s. The header names %s %d times: to read it, rename all but one", c.shows(), oneLine("{"+c.name+"}"), c.times)
+	}
+	return c.shows()
+}
+
+// shows is what stands in a column.
+func (c *column) shows() string {
 	s := oneLine("{" + c.name + "}")
 	switch {
 	case c.filled == 0:
@@ -254,7 +269,7 @@ func (d *draft) event() {
 func (d *draft) occurred() {
 	for _, c := range d.columns {
 		switch {
-		case len(c.patterns) == 0:
+		case len(c.patterns) == 0 || c.times > 1:
 			continue
 		case len(c.patterns) > 1:
 			d.printf("occurred = { column = %s, date = \"?\" } # which is it: %s?\n", quoted(c.name), strings.Join(c.patterns, " or "))
@@ -313,7 +328,7 @@ func (d *draft) tables() {
 		if slices.ContainsFunc(coded, func(word string) bool { return strings.Contains(strings.ToLower(c.name), word) }) {
 			most = mostTexts
 		}
-		if slug(c.name) == "" || c.numeric || len(c.patterns) > 0 || c.different == 0 || c.different > most || c.different*2 > c.filled {
+		if c.times > 1 || slug(c.name) == "" || c.numeric || len(c.patterns) > 0 || c.different == 0 || c.different > most || c.different*2 > c.filled {
 			continue
 		}
 		d.printf("\n# [values.%s]\n", slug(c.name))

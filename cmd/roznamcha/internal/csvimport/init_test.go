@@ -96,6 +96,25 @@ func TestInitLooksAtColumns(t *testing.T) {
 	}
 }
 
+// TestInitOfAColumnTwice has names that the header gives twice: a mapping cannot
+// read them, and the first mapping does not.
+func TestInitOfAColumnTwice(t *testing.T) {
+	rows := [][]string{{"1", "2", "01/02/2017", "x", "13/02/2017", "7"}, {"2", "3", "01/02/2018", "x", "13/02/2018", "8"}, {"3", "3", "01/02/2018", "x", "13/02/2018", "9"}}
+	text := string(Init("x", []string{"a", "a", "day", "day", "on", "city"}, rows))
+	for _, want := range []string{
+		`key = "{city}"`,
+		`occurred = { column = "on", date = "DD/MM/YYYY" }`,
+		"#   {a}: all different · 1, 2, 3. The header names {a} 2 times: to read it, rename all but one\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s\nis not in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "[values.day]") || strings.Contains(text, "[values.a]") {
+		t.Errorf("a table for a column that cannot be read:\n%s", text)
+	}
+}
+
 func TestInitOfTheSample(t *testing.T) {
 	text, err := InitFile(sample)
 	if err != nil {
@@ -112,7 +131,7 @@ func TestInitOfWhatIsNoCSV(t *testing.T) {
 	if _, err := InitFile(write(t, "f.csv", "")); err == nil || !strings.Contains(err.Error(), "is empty") {
 		t.Errorf("%v", err)
 	}
-	if _, err := InitFile("nowhere.csv"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := InitFile("nowhere.csv"); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), ". Try: ") {
 		t.Errorf("%v", err)
 	}
 	// A header alone is enough.

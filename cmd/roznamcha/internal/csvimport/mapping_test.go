@@ -258,10 +258,10 @@ func FuzzMapping(f *testing.F) {
 			return
 		}
 		row.Submission = im.lines.cut(start)
-		if lines := row.Lines(); len(lines) != row.Events {
+		if lines := row.lines(); len(lines) != row.Events {
 			t.Fatalf("%d events, %d lines", row.Events, len(lines))
 		}
-		for _, line := range row.Lines() {
+		for _, line := range row.lines() {
 			if _, err := domain.Decode(line); err != nil {
 				t.Fatalf("%s: %v", line, err)
 			}

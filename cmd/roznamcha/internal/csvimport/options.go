@@ -6,7 +6,9 @@ type Options struct {
 	// where the mapping says.
 	Joined map[string]string
 	// Rejects is the path of the CSV file that takes the rows which were not
-	// imported; "" keeps none. A file that is there is replaced.
+	// imported; "" keeps none. The rejects of an earlier import that are there
+	// are replaced, but left alone where nothing is rejected; any other file
+	// that is there is an error before anything is recorded.
 	Rejects string
 	// InFlight is how many rows may wait for their receipts; 0 means 8,192.
 	InFlight int

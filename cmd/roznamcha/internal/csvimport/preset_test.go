@@ -65,7 +65,7 @@ func each(t testing.TB, im *Import, visit func(*Row)) Counts {
 func events(t testing.TB, row *Row) []*domain.Event {
 	t.Helper()
 	var list []*domain.Event
-	for _, line := range row.Lines() {
+	for _, line := range row.lines() {
 		e, err := domain.Decode(line)
 		if err != nil {
 			t.Fatalf("line %d gives %s: %v", row.Line, line, err)
@@ -160,8 +160,9 @@ func TestArrestsPresetRow(t *testing.T) {
 	const header = "row_id,fiscal_year,aor,apprehension_date,apprehension_method,landmark,operation,processing_disposition,citizenship,gender\n"
 	m := presetOf(t, "us-ice-arrests")
 	for row, want := range map[string]string{
-		`9-1,2016,St. Paul Area of Responsibility,2015-10-01,Other,"OMAHA, NE",REDACTED,Other,"CHINA, PEOPLES REPUBLIC OF",Female`: `"subject":"9-1","data":{"occurred":"2015-10-01","place":{"country":"US","site":"OMAHA, NE"},"unit":"st-paul","operation":"REDACTED","persons":1,"nationality":["CN"],"sex":"female"}}`,
+		`9-1,2016,St. Paul Area of Responsibility,2015-10-01,Other,"OMAHA, NE",REDACTED,Other,"CHINA, PEOPLES REPUBLIC OF",Female`: `"subject":"9-1","data":{"occurred":"2015-10-01","place":{"country":"US","site":"OMAHA, NE"},"unit":"st-paul","persons":1,"nationality":["CN"],"sex":"female"}}`,
 		`9-2,2016,,2015-10-01,Other,,--,Other,USSR,Unknown`:                                                                        `"subject":"9-2","data":{"occurred":"2015-10-01","place":{"country":"US"},"unit":"not-given","persons":1,"nationality":["SUHH"],"sex":"unknown"}}`,
+		`9-8,2016,,2015-10-01,Other,,Cross Check,Other,MEXICO,Male`:                                                                `"subject":"9-8","data":{"occurred":"2015-10-01","place":{"country":"US"},"unit":"not-given","operation":"Cross Check","persons":1,"nationality":["MX"],"sex":"male"}}`,
 		`9-3,2016,Dallas,2015-10-01,Other,,,Other,MEXICO,Male`:                                                                     `!aor`,
 		`9-4,2016,,2015-10-01,Other,,,Other,ATLANTIS,Male`:                                                                         `!citizenship`,
 		`9-5,2016,,2015-10-01,Other,,,Other,MEXICO,M`:                                                                              `!gender`,

@@ -1,12 +1,16 @@
 package csvimport
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"roznamcha/domain"
 )
@@ -52,8 +56,10 @@ func asRefusal(err error) *domain.Refusal {
 }
 
 // rejectsFile is the CSV file of the rows that were not imported: line, column,
-// value, reason. A file of an earlier import is replaced; where nothing is
-// rejected no file is left.
+// value, reason. It is written under another name beside path, and takes its
+// own at the end if there is something in it; so where nothing is rejected,
+// whatever is at path stays as it is. A crash leaves the file with the other
+// name, with the rejects up to there.
 type rejectsFile struct {
 	path string
 	file *os.File
@@ -61,23 +67,58 @@ type rejectsFile struct {
 	n    int
 }
 
+const rejectsHeader = "line,column,value,reason"
+
 // createRejects opens the file before anything is recorded, so that a path that
 // cannot be written is known in time. With an empty path it keeps nothing.
 func createRejects(path, input string) (*rejectsFile, error) {
 	if path == "" {
 		return &rejectsFile{}, nil
 	}
-	if old, err := os.Stat(path); err == nil {
-		if in, err := os.Stat(input); err == nil && os.SameFile(old, in) {
-			return nil, fmt.Errorf("rejects file %s: that is the file to import. Try: another name", path)
-		}
+	if err := checkReplaceable(path, input); err != nil {
+		return nil, fmt.Errorf("rejects file %s: %w", path, err)
 	}
-	file, err := os.Create(path)
+	name := path + "." + uuid.NewString()[:8] + ".part"
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return nil, fmt.Errorf("rejects file: %w. Try: a path that can be written", err)
+		if of := (*fs.PathError)(nil); errors.As(err, &of) {
+			err = of.Err // the other name is of no interest
+		}
+		return nil, fmt.Errorf("rejects file %s: %w. Try: a path that can be written, with --rejects", path, err)
 	}
 	r := &rejectsFile{path: path, file: file, csv: csv.NewWriter(file)}
-	return r, r.csv.Write([]string{"line", "column", "value", "reason"})
+	return r, r.csv.Write(strings.Split(rejectsHeader, ","))
+}
+
+// checkReplaceable sees that nothing is at path but the rejects of an earlier
+// import, which its first line tells.
+func checkReplaceable(path, input string) error {
+	old, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w. Try: another file with --rejects", err)
+	}
+	if in, err := os.Stat(input); err == nil && os.SameFile(old, in) {
+		return errors.New("that is the file to import. Try: another name")
+	}
+	if !old.Mode().IsRegular() || !beginsLikeRejects(path) {
+		return errors.New("is there already, and no import wrote it. Try: another file with --rejects")
+	}
+	return nil
+}
+
+// beginsLikeRejects tells whether the first line of a file is the header of a
+// rejects file.
+func beginsLikeRejects(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	line, err := bufio.NewReaderSize(f, 64).ReadSlice('\n')
+	return err == nil && string(line) == rejectsHeader+"\n"
 }
 
 func (r *rejectsFile) add(reject *Reject) error {
@@ -88,15 +129,19 @@ func (r *rejectsFile) add(reject *Reject) error {
 	return r.csv.Write([]string{strconv.Itoa(reject.Line), reject.Column, clip(reject.Value), reject.Reason})
 }
 
-// close writes what is left, or takes an empty file away.
+// close writes what is left and gives the file its name, or takes it away if it
+// is empty.
 func (r *rejectsFile) close() error {
 	if r.file == nil {
 		return nil
 	}
 	r.csv.Flush()
 	err := errors.Join(r.csv.Error(), r.file.Close())
-	if err == nil && r.n == 0 {
-		err = os.Remove(r.path)
+	switch {
+	case r.n == 0:
+		err = errors.Join(err, os.Remove(r.file.Name()))
+	case err == nil:
+		err = os.Rename(r.file.Name(), r.path)
 	}
 	if err != nil {
 		return fmt.Errorf("rejects file %s: %w", r.path, err)

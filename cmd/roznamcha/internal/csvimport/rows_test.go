@@ -343,7 +343,7 @@ func TestASecondFile(t *testing.T) {
 	}
 	for offices, want := range map[string]string{
 		offices + "K,Other\n": `line 4: the key "K" stands on a second row. Try: a longer key, or several = "first"`,
-		"Kode,City\nk,x\n":    `the header lacks what mapping join office reads:` + "\n" + `  "Code", but it has Kode`,
+		"Kode,City\nk,x\n":    `the header lacks what mapping join office reads: "Code" (but it has Kode)`,
 		"Code,Town\nk,x\n":    `"office.City"`,
 		"Code,City\nk,x,y\n":  "line 2: has 3 fields, the header 2",
 		"Code,City\nk,\"x\n":  "line 2: a quote that is opened here is never closed",

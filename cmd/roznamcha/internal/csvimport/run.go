@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"roznamcha/cmd/roznamcha/internal/print"
 	"roznamcha/domain"
 	"roznamcha/eventstore"
 )
@@ -151,9 +152,30 @@ func (r *run) stopped(err error) error {
 	if c.Rows == 0 {
 		return fmt.Errorf("import of %s: %w", r.im.Path(), err)
 	}
-	return fmt.Errorf("import of %s stopped: %w\nBefore that %d rows were dealt with: %d recorded, %d already there, %d rejected, %d without an event. Importing the file again is safe: what is recorded is ruled a duplicate",
-		r.im.Path(), err, c.Rows, c.Recorded, c.Duplicates, c.Rejected, c.NoEvent)
+	return fmt.Errorf("import of %s stopped: %w\nThe %s before that stand: %s recorded, %s already there, %s rejected, %s without an event. Importing the file again is safe: what is recorded is ruled a duplicate",
+		r.im.Path(), ofOneRow(err), print.Plural(c.Rows, "row"), print.Count(c.Recorded), print.Count(c.Duplicates), print.Count(c.Rejected), print.Count(c.NoEvent))
 }
+
+// ofOneRow is err where rows before stand: on a full disk the ledger says that
+// nothing was recorded, and means what was handed in last.
+func ofOneRow(err error) error {
+	var failed *eventstore.Error
+	if !errors.As(err, &failed) || !errors.Is(failed.Kind, eventstore.ErrDiskFull) {
+		return err
+	}
+	said := *failed
+	said.Try = "make room on that disk, then import the file again"
+	return &reworded{strings.Replace(err.Error(), failed.Error(), said.Error(), 1), err}
+}
+
+// reworded is an error that says the same in other words.
+type reworded struct {
+	says string
+	err  error
+}
+
+func (r *reworded) Error() string { return r.says }
+func (r *reworded) Unwrap() error { return r.err }
 
 // handIn is how many rows are made before they are handed in: what comes at
 // once goes into few entries, and a thousand rows in one cost the ledger hardly

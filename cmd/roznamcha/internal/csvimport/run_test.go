@@ -245,11 +245,16 @@ func TestTheRejectsFile(t *testing.T) {
 			t.Errorf("reject %d is %q, want %s", i, rows, want)
 		}
 	}
-	// A file without rejects takes the old one away.
+	// A file without rejects leaves the old one alone, another one replaces it.
 	l.must(t, m, write(t, "f.csv", "id,date\n1,2017\n"), Options{Rejects: rejects})
-	if _, err := os.Stat(rejects); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the rejects file is still there: %v", err)
+	if again := readRejects(t, rejects); len(again) != len(rows) {
+		t.Errorf("after an import without rejects: %q", again)
 	}
+	l.must(t, m, write(t, "f.csv", "id,date\n9,nonsense\n"), Options{Rejects: rejects})
+	if again := readRejects(t, rejects); len(again) != 1 || again[0][0] != "2" {
+		t.Errorf("after another import with rejects: %q", again)
+	}
+	onlyFile(t, rejects)
 	before := l.state()
 	for path, want := range map[string]string{
 		bad:                               "that is the file to import. Try: another name",
@@ -265,6 +270,73 @@ func TestTheRejectsFile(t *testing.T) {
 	if text, err := os.ReadFile(bad); err != nil || !strings.HasPrefix(string(text), "id,date") {
 		t.Errorf("the file is gone: %q, %v", text, err)
 	}
+	onlyFile(t, bad)
+}
+
+// onlyFile sees that nothing else is left where the file is.
+func onlyFile(t *testing.T, path string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 || entries[0].Name() != filepath.Base(path) {
+		t.Errorf("beside %s there is %v, %v", path, entries, err)
+	}
+}
+
+// TestSomebodysFileIsNoRejectsFile imports with a rejects file in whose place
+// something else is: that stays as it is, and nothing is recorded.
+func TestSomebodysFileIsNoRejectsFile(t *testing.T) {
+	l, m := newLedger(t, true), parse(t, arrests)
+	before := l.state()
+	for _, mine := range []string{"", "mine\n", "line,column,value,reason,mine\n", "line,column,value,reaso", "line;column;value;reason\n"} {
+		path := write(t, "f.rejects.csv", mine)
+		for _, text := range []string{"id,date\n1,2017\n", "id,date\n1,x\n"} {
+			_, err := l.run(t, m, write(t, "f.csv", text), Options{Rejects: path})
+			if err == nil || !strings.Contains(err.Error(), "is there already, and no import wrote it. Try: another file with --rejects") {
+				t.Errorf("%q: %v", mine, err)
+			}
+		}
+		if now, err := os.ReadFile(path); err != nil || string(now) != mine {
+			t.Errorf("%q became %q, %v", mine, now, err)
+		}
+		onlyFile(t, path)
+	}
+	if _, err := l.run(t, m, write(t, "f.csv", "id,date\n1,2017\n"), Options{Rejects: t.TempDir()}); err == nil {
+		t.Error("a directory is taken for a rejects file")
+	}
+	if l.state() != before {
+		t.Error("something was recorded")
+	}
+}
+
+// full is a recorder whose disk is full after some submissions.
+type full struct {
+	*eventstore.Recorder
+	room int
+}
+
+func (f *full) Submit(ctx context.Context, submission []byte) (*eventstore.Pending, error) {
+	if f.room--; f.room < 0 {
+		return nil, &eventstore.Error{Op: "data directory d", Kind: eventstore.ErrDiskFull, Try: "make room on that disk, then the same again: nothing was recorded"}
+	}
+	return f.Recorder.Submit(ctx, submission)
+}
+
+func TestAFullDiskSaysWhatStands(t *testing.T) {
+	l, m := newLedger(t, true), parse(t, arrests)
+	var text strings.Builder
+	text.WriteString("id,date\nx,x\n")
+	for i := range 1500 {
+		fmt.Fprintf(&text, "%d,2017\n", i)
+	}
+	rejects := filepath.Join(t.TempDir(), "r.csv")
+	im := open(t, m, write(t, "f.csv", text.String()))
+	_, err := Run(t.Context(), im, &full{l.Recorder, 1200}, Options{Rejects: rejects})
+	want := " stopped: line 1203: data directory d: the disk is full. Try: make room on that disk, then import the file again\nThe 1,201 rows before that stand: 1,200 recorded, 0 already there, 1 rejected, 0 without an event. Importing the file again is safe: what is recorded is ruled a duplicate"
+	if !errors.Is(err, eventstore.ErrDiskFull) || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+	wantRejects(t, rejects, readRejects(t, rejects)[0])
+	onlyFile(t, rejects)
 }
 
 func TestALedgerThatIsNotOpen(t *testing.T) {

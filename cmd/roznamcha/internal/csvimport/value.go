@@ -21,10 +21,11 @@ type value struct {
 	unmatched blankPolicy    // rejectBlank or omitBlank
 	change    []func(string) string
 
-	table    map[string]string // nil: no table
-	fold     bool              // letter case and white space do not matter in table
-	unlisted unlistedPolicy
-	other    string // with useOther
+	table     map[string]string // nil: no table
+	tableName string
+	fold      bool // letter case and white space do not matter in table
+	unlisted  unlistedPolicy
+	other     string // with useOther
 
 	dates     dates
 	numbers   numbers
@@ -218,7 +219,7 @@ func (m *Mapping) readTableUse(v *value, t *table) {
 		t.fault("values", "there is no table [values.%s]%s", name, tryNear(name, slices.Collect(maps.Keys(m.values))))
 		return
 	}
-	v.table = table
+	v.table, v.tableName = table, name
 	if !v.fold {
 		return
 	}
@@ -349,5 +350,9 @@ func (v *value) lookUp(s string) (string, error) {
 	case v.unlisted == useOther:
 		return v.other, nil
 	}
-	return "", fmt.Errorf("not in the table of values%s", tryNear(key, slices.Collect(maps.Keys(v.table))))
+	has := ""
+	if near := nearest(key, slices.Collect(maps.Keys(v.table))); len(near) > 0 {
+		has = ", which has " + strings.Join(near, ", ")
+	}
+	return "", fmt.Errorf("not in the table of values. Try: a line for it in [values.%s] of the mapping%s", v.tableName, has)
 }
