@@ -15,16 +15,12 @@ import (
 // A correction's Replacement is checked only as JSON: what it replaces, the
 // register alone can tell.
 func Decode(line string) (*Event, error) {
-	var r reading
-	if err := r.decodeWhole(line); err != nil {
-		return nil, err
-	}
-	e := r.event // alone: the rest of r need not stay
-	return &e, nil
+	var rd reader
+	return rd.event(line)
 }
 
-// reading is one line being read. It can be used again: what was read before is
-// overwritten.
+// reading is one line that was read. It can be used again: what was read before
+// is overwritten.
 type reading struct {
 	line  string
 	event Event
@@ -37,17 +33,20 @@ type reading struct {
 	refusal *Refusal
 	// bad is what is wrong with the data, BadData.
 	bad *Refusal
+	// bodies are used again for the next line.
+	bodies [endOfTypes]Data
+}
 
-	// What follows is used again for the next line.
-
+// reader reads lines, one at a time. Its zero value is ready.
+type reader struct {
+	decoder
+	lists lists
 	// sourceText is the source that was parsed last; most lines repeat it.
 	sourceText string
 	source     Diary
 	sourceErr  error
-
-	decoder decoder
-	bodies  [endOfTypes]Data
-	lists   lists
+	// whole is for those who read events and keep no readings.
+	whole reading
 }
 
 var attributeNames = namesOf("specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype", "dataschema", "data_base64")
@@ -67,9 +66,9 @@ const (
 
 // read reads line. All strict checks of its JSON happen here, whether or not
 // the values are used.
-func (r *reading) read(line string) {
+func (rd *reader) read(r *reading, line string) {
 	r.line, r.event, r.typeName, r.data, r.spaced, r.refusal, r.bad = line, Event{}, "", "", false, nil, nil
-	d := r.decode(line, 0, BadAttribute)
+	d := rd.begin(line, 0, BadAttribute)
 	var bad *Refusal // of the data
 	dataAt := -1     // where data stand that came before their type
 	seen := d.scanner.object(attributeNames, func(i int) {
@@ -79,22 +78,22 @@ func (r *reading) read(line string) {
 				dataAt = start
 				d.skip()
 			} else {
-				bad = r.readData(d)
+				bad = rd.readData(r)
 			}
 			r.data = line[start:d.at]
 			return
 		}
 		d.enter(attributeNames.at(i))
-		r.readAttribute(d, i)
+		rd.readAttribute(r, i)
 		d.leave()
 	})
 	d.end()
 	r.spaced = d.spaced
 	err, fault := d.err, d.bad
 	if err == nil && dataAt >= 0 && r.event.Type != 0 {
-		late := r.decode(line, dataAt, BadData)
-		bad = r.readData(late)
-		err = late.err
+		rd.begin(line, dataAt, BadData)
+		bad = rd.readData(r)
+		err = d.err
 	}
 	if err != nil {
 		r.refusal = err
@@ -117,32 +116,34 @@ func (r *reading) read(line string) {
 	r.bad = bad
 }
 
-// decodeWhole reads line and tells what keeps it from being an event.
-func (r *reading) decodeWhole(line string) error {
-	r.read(line)
+// event reads line as an event, or tells what keeps it from being one.
+func (rd *reader) event(line string) (*Event, error) {
+	r := &rd.whole
+	rd.read(r, line)
 	switch {
 	case r.refusal != nil:
-		return r.refusal
+		return nil, r.refusal
 	case r.event.Type == 0:
-		return r.unknownType()
+		return nil, r.unknownType()
 	case r.bad != nil:
-		return r.bad
+		return nil, r.bad
 	}
-	return nil
+	e := r.event // alone: the rest of the reader need not stay
+	return &e, nil
 }
 
-// decode begins to decode s at at.
-func (r *reading) decode(s string, at int, code Code) *decoder {
-	d := &r.decoder
-	d.begin(s, at)
-	d.lists = &r.lists
+// begin begins to decode s at at.
+func (rd *reader) begin(s string, at int, code Code) *decoder {
+	d := &rd.decoder
+	d.scanner.begin(s, at)
+	d.lists = &rd.lists
 	d.code, d.steps, d.bad = code, 0, nil
 	return d
 }
 
 // readAttribute reads the attribute numbered i, but for data.
-func (r *reading) readAttribute(d *decoder, i int) {
-	s, ok := d.string()
+func (rd *reader) readAttribute(r *reading, i int) {
+	s, ok := rd.string()
 	if !ok {
 		return
 	}
@@ -156,11 +157,11 @@ func (r *reading) readAttribute(d *decoder, i int) {
 	case attrID:
 		e.ID, err = ParseEventID(s)
 	case attrSource:
-		if s != r.sourceText {
-			r.sourceText = s
-			r.source, r.sourceErr = ParseDiary(s)
+		if s != rd.sourceText {
+			rd.sourceText = s
+			rd.source, rd.sourceErr = ParseDiary(s)
 		}
-		e.Source, err = r.source, r.sourceErr
+		e.Source, err = rd.source, rd.sourceErr
 	case attrType:
 		r.typeName = s
 		if s == "" || hasControl(s, "") {
@@ -186,12 +187,13 @@ func (r *reading) readAttribute(d *decoder, i int) {
 		err = errors.New("data are JSON and stand in data")
 	}
 	if err != nil {
-		d.fault(err.Error())
+		rd.fault(err.Error())
 	}
 }
 
 // readData reads the data of r.event.Type and returns what is wrong with them.
-func (r *reading) readData(d *decoder) *Refusal {
+func (rd *reader) readData(r *reading) *Refusal {
+	d := &rd.decoder
 	code, bad := d.code, d.bad
 	d.code, d.bad = BadData, nil
 	d.enter("data")
@@ -213,9 +215,9 @@ func (r *reading) body(t Type) Data {
 	return r.bodies[t]
 }
 
-// readReplacement reads a correction's replacement as data of type t.
-func (r *reading) readReplacement(c *RecordCorrected, t Type) *Refusal {
-	d := r.decode(c.raw, 0, BadData)
+// readReplacement reads the replacement of the correction in r as data of type t.
+func (rd *reader) readReplacement(r *reading, c *RecordCorrected, t Type) *Refusal {
+	d := rd.begin(c.raw, 0, BadData)
 	d.enter("data")
 	d.enter("replacement")
 	c.Replacement = r.body(t)

@@ -33,16 +33,16 @@ func AppendEvent(dst []byte, e *Event) ([]byte, error) {
 	}
 	line = append(line, `,"data":`...)
 	line = append(AppendData(line, e.Data), '}')
-	r := readings.Get().(*reading)
-	defer readings.Put(r)
-	if err := r.decodeWhole(string(line[start:])); err != nil {
+	rd := readers.Get().(*reader)
+	defer readers.Put(rd)
+	if _, err := rd.event(string(line[start:])); err != nil {
 		return line[:start], err
 	}
 	return line, nil
 }
 
-// readings are used again to check what is minted.
-var readings = sync.Pool{New: func() any { return new(reading) }}
+// readers are used again to check what is minted.
+var readers = sync.Pool{New: func() any { return new(reader) }}
 
 // AppendData appends the canonical JSON object of data: the data member of an
 // event, or a correction's replacement. It is not checked.

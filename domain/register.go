@@ -53,10 +53,11 @@ type Register struct {
 
 	// What follows serves the submission that is being ruled on.
 
-	readings []*reading
-	ruled    []Ruled
-	undo     []func() // of the rare changes; rows are dropped down to what is kept
-	kept     struct {
+	reader  reader // of replacements
+	checked lines  // of Check
+	ruled   []Ruled
+	undo    []func() // of the rare changes; rows are dropped down to what is kept
+	kept    struct {
 		diaries               int
 		events, records       uint32
 		nameBlocks, nameBytes int
@@ -133,9 +134,11 @@ func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
 	if e.Number != r.last+1 {
 		return fmt.Errorf("register: entry %d after entry %d", e.Number, r.last)
 	}
+	if e.lines == nil {
+		e.Read()
+	}
 	r.rulings = r.rulings[:0]
-	text := string(e.Payload) // lines and their strings share it
-	r.each(e.Subject, text, Position{e.Number, 1}, func(ruled []Ruled) {
+	r.each(e.Subject, e.lines, Position{e.Number, 1}, func(ruled []Ruled) {
 		r.commit()
 		for i := range ruled {
 			ruled[i].Recorded = e.Recorded
@@ -146,14 +149,16 @@ func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
 		}
 	})
 	r.last = e.Number
-	r.link(e)
+	r.link(&e)
+	freeLines.Put(e.lines)
 	return nil
 }
 
 // Check rules on one submission as if it stood next in the stream, on subject,
 // and changes nothing. Positions have the entry number 0.
 func (r *Register) Check(subject string, submission []byte, visit func(*Ruled)) {
-	r.each(subject, string(submission), Position{0, 1}, func(ruled []Ruled) {
+	r.checked.read(string(submission))
+	r.each(subject, &r.checked, Position{0, 1}, func(ruled []Ruled) {
 		r.rollback()
 		for i := range ruled {
 			visit(&ruled[i])
@@ -162,17 +167,13 @@ func (r *Register) Check(subject string, submission []byte, visit func(*Ruled)) 
 }
 
 // link chains the entry to the state hash.
-func (r *Register) link(e Entry) {
-	payload := e.Sum
-	if payload == [sha256.Size]byte{} {
-		payload = sha256.Sum256(e.Payload)
-	}
+func (r *Register) link(e *Entry) {
 	b := append(r.scratch[:0], r.chain[:]...)
 	b = binary.BigEndian.AppendUint64(b, RulesVersion)
 	b = binary.BigEndian.AppendUint64(b, e.Number)
 	b = binary.BigEndian.AppendUint64(b, uint64(len(e.Subject)))
 	b = append(b, e.Subject...)
-	b = append(b, payload[:]...)
+	b = append(b, e.sum[:]...)
 	b = append(b, r.rulings...)
 	r.chain = sha256.Sum256(b)
 	r.scratch = b
@@ -189,69 +190,30 @@ func appendRuling(dst []byte, r *Ruled) []byte {
 	return append(dst, '\n')
 }
 
-// each cuts text into its submissions and rules on them in turn; done must
-// commit or roll back. A payload over the limits, or without a line, is ruled
-// on as one line.
-func (r *Register) each(subject, text string, at Position, done func([]Ruled)) {
-	if whole := r.unreadable(text); whole != nil {
-		r.ruled = append(r.ruled[:0], Ruled{Position: at, Submission: at, Ruling: *whole, Record: NoRecord, SameAs: NoRecord})
+// each rules on the submissions of an entry in turn; done must commit or roll
+// back. What is not looked into is ruled on as one line.
+func (r *Register) each(subject string, l *lines, at Position, done func([]Ruled)) {
+	if l.whole != nil {
+		why := *l.whole
+		if r.opened == nil {
+			why.Code = NotOpen
+		}
+		r.ruled = append(r.ruled[:0], Ruled{Position: at, Submission: at, Ruling: refused(&why), Record: NoRecord, SameAs: NoRecord})
 		done(r.ruled)
 		return
 	}
 	diary, confined := diaryOfSubject(subject)
-	n := 0 // lines of this submission
-	for more := true; more; {
-		var line string
-		line, text, more = strings.Cut(text, "\n")
-		if !isBlank(line) {
-			if n == len(r.readings) {
-				r.readings = append(r.readings, new(reading))
-			}
-			r.readings[n].line = line
-			n++
-			if more {
-				continue
-			}
-		}
-		if n > 0 {
-			done(r.submission(diary, confined, r.readings[:n], at))
-			at.Line += n
-			n = 0
-		}
+	begin := 0
+	for _, end := range l.ends {
+		done(r.submission(diary, confined, l.readings[begin:end], at))
+		at.Line += end - begin
+		begin = end
 	}
 }
 
-// unreadable is the ruling on a payload that is not looked into.
-func (r *Register) unreadable(text string) *Ruling {
-	tooLarge := func(format string, n int) *Ruling {
-		return &Ruling{Verdict: Refused, Code: r.openOr(TooLarge), Detail: fmt.Sprintf(format, n)}
-	}
-	if len(text) > MaxEntryBytes {
-		return tooLarge("%d bytes; at most 1,048,576", len(text))
-	}
-	lines := 0
-	for rest, more := text, true; more; {
-		var line string
-		line, rest, more = strings.Cut(rest, "\n")
-		if !isBlank(line) {
-			lines++
-		}
-	}
-	if lines > MaxLines {
-		return tooLarge("%d lines; at most 1,000", lines)
-	}
-	if lines == 0 {
-		return &Ruling{Verdict: Refused, Code: r.openOr(Malformed), Detail: "no line in it"}
-	}
-	return nil
-}
-
-// openOr is code, or not-open where nothing counts yet.
-func (r *Register) openOr(code Code) Code {
-	if r.opened == nil {
-		return NotOpen
-	}
-	return code
+// refused is a refusal as a ruling.
+func refused(why *Refusal) Ruling {
+	return Ruling{Verdict: Refused, Code: why.Code, Field: why.Field, Detail: why.Detail}
 }
 
 // diaryOfSubject is the diary that an entry on subject is confined to. Every
@@ -269,23 +231,13 @@ func diaryOfSubject(subject string) (d Diary, confined bool) {
 	return Diary{}, true
 }
 
-func isBlank(line string) bool {
-	for i := 0; i < len(line); i++ {
-		if c := line[i]; c != ' ' && c != '\t' && c != '\r' {
-			return false
-		}
-	}
-	return true
-}
-
 // submission rules on lines that stand or fall together. Each is ruled on as if
 // the ones before it had been accepted; if any is refused, the accepted ones
 // are refused with it. The changes are made, to be committed or rolled back.
 func (r *Register) submission(diary Diary, confined bool, readings []*reading, at Position) []Ruled {
 	r.ruled = r.ruled[:0]
-	refused, first := 0, at
+	failed, first := 0, at
 	for i, in := range readings {
-		in.read(in.line)
 		r.ruled = append(r.ruled, Ruled{Position: at, Submission: first, Line: in.line, Record: NoRecord, SameAs: NoRecord})
 		out := &r.ruled[i]
 		if in.refusal == nil {
@@ -293,11 +245,11 @@ func (r *Register) submission(diary Diary, confined bool, readings []*reading, a
 		}
 		r.rule(in, diary, confined, out)
 		if out.Verdict == Refused {
-			refused++
+			failed++
 		}
 		at.Line++
 	}
-	if refused == 0 {
+	if failed == 0 {
 		return r.ruled
 	}
 	r.rollback()
@@ -307,7 +259,7 @@ func (r *Register) submission(diary Diary, confined bool, readings []*reading, a
 		if out.Verdict == Accepted || out.Verdict == Duplicate && within {
 			*out = Ruled{
 				Position: out.Position, Submission: first, Line: out.Line, Event: out.Event, Record: NoRecord, SameAs: NoRecord,
-				Ruling: Ruling{Verdict: Refused, Code: WithRefused, Detail: fmt.Sprintf("%d of the submission's %d lines refused", refused, len(readings))},
+				Ruling: Ruling{Verdict: Refused, Code: WithRefused, Detail: fmt.Sprintf("%d of the submission's %d lines refused", failed, len(readings))},
 			}
 		}
 	}
@@ -318,9 +270,7 @@ func (r *Register) submission(diary Diary, confined bool, readings []*reading, a
 // decides.
 func (r *Register) rule(in *reading, diary Diary, confined bool, out *Ruled) {
 	e := &in.event
-	refuse := func(why *Refusal) {
-		out.Ruling = Ruling{Verdict: Refused, Code: why.Code, Field: why.Field, Detail: why.Detail}
-	}
+	refuse := func(why *Refusal) { out.Ruling = refused(why) }
 	if r.opened == nil && (in.refusal != nil || e.Type != TypeLedgerOpened) {
 		refuse(&Refusal{Code: NotOpen})
 		return

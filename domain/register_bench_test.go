@@ -23,11 +23,12 @@ const benchOpening = `{"specversion":"1.0","id":"00000000-0000-4000-8000-0000000
 
 func BenchmarkDecode(b *testing.B) {
 	line := benchLine(1)
+	var rd reader
 	var r reading
 	b.ReportAllocs()
 	b.SetBytes(int64(len(line)))
 	for b.Loop() {
-		r.read(line)
+		rd.read(&r, line)
 		if r.refusal != nil || r.bad != nil {
 			b.Fatal(r.refusal, r.bad)
 		}

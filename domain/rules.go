@@ -50,7 +50,7 @@ func (r *Register) correct(in *reading, c *RecordCorrected, out *Ruled) *Refusal
 		return why
 	}
 	row := r.records.at(uint32(id))
-	if why := in.readReplacement(c, row.typ); why != nil {
+	if why := r.reader.readReplacement(in, c, row.typ); why != nil {
 		return why
 	}
 	if why := r.current(&in.event, id, c.Amends); why != nil {

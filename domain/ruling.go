@@ -2,25 +2,6 @@ package domain
 
 import "time"
 
-// Entry is one message of the ledger's stream.
-type Entry struct {
-	// Number is the stream sequence, from 1 without a gap.
-	Number uint64
-	// Subject is "ledger.entry" or "ledger.diary.<agency>.<unit>".
-	Subject string
-	// Recorded is the latest server time up to and including this entry, so it
-	// never runs back.
-	Recorded time.Time
-	// Payload is lines, LF between, a blank line between submissions.
-	Payload []byte
-	// Sum is the SHA-256 of Payload, from a reader that has made it beside the
-	// ruling; zero where it has not.
-	Sum [32]byte
-}
-
-// EntrySubject is the subject on which recorders write.
-const EntrySubject = "ledger.entry"
-
 // Verdict is what the register decides about one line.
 type Verdict uint8
 

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -110,32 +109,42 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 // ahead is how many entries may be read that are not ruled on yet.
 const ahead = 64
 
-// readAhead visits entries 1 to tail in order, and reads and hashes the next
-// ones meanwhile: where no instruction of the processor helps, the hash of a
-// payload costs as much as the ruling on it.
+// readAhead visits entries 1 to tail in order, and reads the next ones
+// meanwhile, which is more work than ruling on them.
 func readAhead(ctx context.Context, l *eventstore.Ledger, tail uint64, visit func(domain.Entry) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	entries := make(chan domain.Entry, ahead)
-	read := make(chan error, 1)
+	came, read := make(chan domain.Entry, ahead), make(chan domain.Entry, 2)
+	ended := make(chan error, 1)
 	go func() {
-		defer close(entries)
-		read <- l.Read(ctx, 1, tail, func(e domain.Entry) error {
-			e.Sum = sha256.Sum256(e.Payload)
-			select {
-			case entries <- e:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		})
+		defer close(came)
+		ended <- l.Read(ctx, 1, tail, func(e domain.Entry) error { return send(ctx, came, e) })
 	}()
-	for e := range entries {
+	go func() {
+		defer close(read)
+		for e := range came {
+			e.Read()
+			if send(ctx, read, e) != nil {
+				return
+			}
+		}
+	}()
+	for e := range read {
 		if err := visit(e); err != nil {
 			stop(err)
-			<-read // nothing reads on after this returns
+			<-ended // nothing reads on after this returns
 			return err
 		}
 	}
-	return <-read
+	return <-ended
+}
+
+// send hands e over, unless ctx ends first.
+func send(ctx context.Context, to chan<- domain.Entry, e domain.Entry) error {
+	select {
+	case to <- e:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

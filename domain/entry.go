@@ -1,0 +1,112 @@
+package domain
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// EntrySubject is the subject on which recorders write.
+const EntrySubject = "ledger.entry"
+
+// Entry is one message of the ledger's stream.
+type Entry struct {
+	// Number is the stream sequence, from 1 without a gap.
+	Number uint64
+	// Subject is "ledger.entry" or "ledger.diary.<agency>.<unit>".
+	Subject string
+	// Recorded is the latest server time up to and including this entry, so it
+	// never runs back.
+	Recorded time.Time
+	// Payload is lines, LF between, a blank line between submissions. Nobody may
+	// change it any more: the strings of its events share its memory.
+	Payload []byte
+
+	// What Read has found; nil before.
+	sum   [sha256.Size]byte
+	lines *lines
+}
+
+// Read reads what the entry says as far as that needs no register: its hash
+// and its lines. The register does it where it has not been done; done before,
+// it can be done beside the ruling on earlier entries, and it is the larger
+// part of the work. An entry that was read can be applied once.
+func (e *Entry) Read() {
+	e.sum = sha256.Sum256(e.Payload)
+	e.lines = freeLines.Get().(*lines)
+	e.lines.read(unsafe.String(unsafe.SliceData(e.Payload), len(e.Payload)))
+}
+
+// freeLines are used again: a full entry's take a megabyte.
+var freeLines = sync.Pool{New: func() any { return new(lines) }}
+
+// lines is what a payload says, submission by submission.
+type lines struct {
+	reader   reader
+	readings []*reading // the first n are of this payload
+	n        int
+	// ends is, for each submission, how many lines there are up to its end.
+	ends []int
+	// whole is why the payload is not looked into; it is ruled on as one line.
+	whole *Refusal
+}
+
+// read reads text, which must not change while it is in use.
+func (l *lines) read(text string) {
+	l.n, l.ends = 0, l.ends[:0]
+	if l.whole = unreadable(text); l.whole != nil {
+		return
+	}
+	for more := true; more; {
+		var line string
+		line, text, more = strings.Cut(text, "\n")
+		if !isBlank(line) {
+			if l.n == len(l.readings) {
+				l.readings = append(l.readings, new(reading))
+			}
+			l.reader.read(l.readings[l.n], line)
+			l.n++
+			if more {
+				continue
+			}
+		}
+		if len(l.ends) == 0 && l.n > 0 || len(l.ends) > 0 && l.n > l.ends[len(l.ends)-1] {
+			l.ends = append(l.ends, l.n)
+		}
+	}
+}
+
+// unreadable is why a payload is not looked into: it is over the limits, or has
+// no line.
+func unreadable(text string) *Refusal {
+	if len(text) > MaxEntryBytes {
+		return &Refusal{Code: TooLarge, Detail: fmt.Sprintf("%d bytes; at most 1,048,576", len(text))}
+	}
+	lines := 0
+	for rest, more := text, true; more; {
+		var line string
+		line, rest, more = strings.Cut(rest, "\n")
+		if !isBlank(line) {
+			lines++
+		}
+	}
+	switch {
+	case lines > MaxLines:
+		return &Refusal{Code: TooLarge, Detail: fmt.Sprintf("%d lines; at most 1,000", lines)}
+	case lines == 0:
+		return &Refusal{Code: Malformed, Detail: "no line in it"}
+	}
+	return nil
+}
+
+func isBlank(line string) bool {
+	for i := 0; i < len(line); i++ {
+		if c := line[i]; c != ' ' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
