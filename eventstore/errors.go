@@ -148,7 +148,12 @@ func translate(ctx context.Context, op string, err error) error {
 	case errors.Is(err, nats.ErrReconnectBufExceeded): // there is no such buffer; see ConnectOptions
 		err = nats.ErrDisconnected
 	}
-	return fail(op, kind, err)
+	e := fail(op, kind, err)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == codeNoReplicas {
+		e.Try = "--replicas 1, or a cluster of three servers"
+	}
+	return e
 }
 
 // unknown turns the reason why the recorder ended into the answer for what was
@@ -193,6 +198,7 @@ const (
 	codeNoResources      = 10023
 	codeNoMemory         = 10028
 	codeNoStorage        = 10047
+	codeNoReplicas       = 10074
 )
 
 // kindOfAPI sorts an answer of the server's JetStream.
@@ -208,6 +214,8 @@ func kindOfAPI(api *jetstream.APIError) error {
 		return ErrTooLarge
 	case codeAccountResources, codeNoResources, codeNoMemory, codeNoStorage:
 		return ErrDiskFull
+	case codeNoReplicas:
+		return ErrRejected
 	}
 	if api.Code >= 500 {
 		return ErrUnavailable

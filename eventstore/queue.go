@@ -63,6 +63,8 @@ type queue struct {
 	// room is closed, and made anew, when lines went down and somebody waits.
 	room    chan struct{}
 	waiters bool
+	// holders is how many are handing in more and want few entries.
+	holders int
 	// read is the last entry that the reader is done with.
 	read uint64
 	// closed is why the recorder has ended; nil while it runs.
@@ -91,6 +93,7 @@ func (q *queue) add(submission []byte, lines int, p *Pending) (room <-chan struc
 	}
 	if q.lines > 0 && (q.lines+lines > q.most || q.bytes+len(submission) > mostBytes) {
 		q.waiters = true
+		signal(q.wake) // what is held makes no room
 		return q.room, nil
 	}
 	b := q.gathering(len(submission), lines)
@@ -128,11 +131,26 @@ func (q *queue) gathering(size, lines int) *batch {
 	return b
 }
 
-// take moves the oldest entry on to be sent; nil when there is none.
+// hold keeps the entry that is gathering until it is full or release.
+func (q *queue) hold() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.holders++
+}
+
+func (q *queue) release() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.holders--
+	signal(q.wake)
+}
+
+// take moves the oldest entry on to be sent; nil when there is none, or only
+// one that is held until it is full.
 func (q *queue) take() *batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) == 0 {
+	if len(q.waiting) == 0 || len(q.waiting) == 1 && q.holders > 0 && !q.waiters {
 		return nil
 	}
 	b := q.waiting[0]

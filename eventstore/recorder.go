@@ -127,6 +127,15 @@ func (r *Recorder) Submit(ctx context.Context, submission []byte) (*Pending, err
 	})
 }
 
+// Gather runs work, which hands in many submissions, and lets them go into few
+// entries: one that is not full is not sent before work returns. So work must
+// not wait for a receipt. The error is that of work.
+func (r *Recorder) Gather(work func() error) error {
+	r.queue.hold()
+	defer r.queue.release()
+	return work()
+}
+
 // TrySubmit is Submit that does not wait for room: ErrBusy.
 func (r *Recorder) TrySubmit(submission []byte) (*Pending, error) {
 	return r.submit(submission, func(<-chan struct{}) error { return fail("record", ErrBusy, nil) })

@@ -241,6 +241,34 @@ func TestGathering(t *testing.T) {
 
 // TestEntriesAreNotTooLarge: large submissions, gathered, stay within an
 // entry's bytes, to the byte.
+func TestGatherMakesFewEntries(t *testing.T) {
+	for name, config := range map[string]eventstore.RecorderConfig{"room for all": {}, "room for ten": {Queue: 10}} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := openLedger(t)
+			r := newRecorder(t, l, config)
+			var pending []*eventstore.Pending
+			if err := r.Gather(func() error {
+				for i := range 1500 {
+					pending = append(pending, submit(t, r, raid("/nccia/karachi", i)))
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range pending {
+				receiptOf(t, p)
+			}
+			tail, err := l.Tail(soon(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if config.Queue == 0 && tail != 3 { // the opening, a full entry, and the rest
+				t.Errorf("%d entries, want 3", tail)
+			}
+		})
+	}
+}
+
 func TestEntriesAreNotTooLarge(t *testing.T) {
 	l, _ := openLedger(t)
 	r := newRecorder(t, l, eventstore.RecorderConfig{})

@@ -39,7 +39,7 @@ type ServerStatus struct {
 	URL     string `json:"url,omitempty"`
 	Cluster string `json:"cluster,omitempty"`
 	// RoundTrip is how long it took to answer.
-	RoundTrip time.Duration `json:"roundTripNanoseconds"`
+	RoundTrip time.Duration `json:"round_trip_ns"`
 }
 
 // Status asks the server how the ledger stands.

@@ -17,6 +17,8 @@ import (
 type Recorder interface {
 	// Submit hands in one submission and does not wait for its receipt.
 	Submit(ctx context.Context, submission []byte) (*eventstore.Pending, error)
+	// Gather lets what work hands in go into few entries.
+	Gather(work func() error) error
 }
 
 // Counts is what became of the rows of an import. Every row is in exactly one
@@ -108,14 +110,15 @@ func Run(ctx context.Context, im *Import, recorder Recorder, opts Options) (Coun
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
-	handed := make(chan handedRow, opts.InFlight)
+	together := max(1, min(handIn, opts.InFlight/2))
+	handed := make(chan handedRow, max(0, opts.InFlight-together))
 	collected := make(chan error, 1)
 	go func() {
 		err := r.collect(ctx, handed)
 		stop(err)
 		collected <- err
 	}()
-	fed := r.feed(ctx, handed)
+	fed := r.feed(ctx, together, handed)
 	close(handed)
 	err = <-collected // the cause, where feeding stopped because of it
 	if err == nil {
@@ -177,26 +180,23 @@ type reworded struct {
 func (r *reworded) Error() string { return r.says }
 func (r *reworded) Unwrap() error { return r.err }
 
-// handIn is how many rows are made before they are handed in: what comes at
-// once goes into few entries, and a thousand rows in one cost the ledger hardly
-// more than one.
+// handIn is how many rows at most are made before they are handed in: a
+// thousand in one entry cost the ledger hardly more than one.
 const handIn = 1024
 
-// feed makes the rows and hands them in.
-func (r *run) feed(ctx context.Context, handed chan<- handedRow) error {
-	rows := make([]Row, 0, handIn)
+// feed makes the rows and hands them in, so many together.
+func (r *run) feed(ctx context.Context, together int, handed chan<- handedRow) error {
+	rows := make([]Row, 0, together)
 	for {
 		row, err := r.im.Next()
 		if err == nil {
 			rows = append(rows, row)
-			if len(rows) < handIn {
+			if len(rows) < together {
 				continue
 			}
 		}
-		for i := range rows {
-			if err := r.hand(ctx, &rows[i], handed); err != nil {
-				return err
-			}
+		if err := r.handAll(ctx, rows, handed); err != nil {
+			return err
 		}
 		rows = rows[:0]
 		if err == io.EOF {
@@ -208,28 +208,47 @@ func (r *run) feed(ctx context.Context, handed chan<- handedRow) error {
 	}
 }
 
+// handAll hands rows in together, and then to who collects the receipts: those
+// come when all are in.
+func (r *run) handAll(ctx context.Context, rows []Row, handed chan<- handedRow) error {
+	in := make([]handedRow, 0, len(rows))
+	err := r.recorder.Gather(func() error {
+		for i := range rows {
+			h, err := r.hand(ctx, &rows[i])
+			if err != nil {
+				return atLine(rows[i].Line, err)
+			}
+			in = append(in, h)
+		}
+		return nil
+	})
+	for _, h := range in {
+		select {
+		case handed <- h:
+		case <-ctx.Done():
+			return atLine(h.Line, context.Cause(ctx))
+		}
+	}
+	return err
+}
+
 // hand hands one row in.
-func (r *run) hand(ctx context.Context, row *Row, handed chan<- handedRow) (err error) {
-	h := handedRow{Row: *row}
+func (r *run) hand(ctx context.Context, row *Row) (h handedRow, err error) {
+	h.Row = *row
 	for _, line := range row.Once {
 		p, err := r.submit(ctx, line)
 		if err != nil {
-			return atLine(row.Line, err)
+			return h, err
 		}
 		h.once = append(h.once, p)
 	}
 	if row.Submission != nil {
 		if h.own, err = r.submit(ctx, row.Submission); err != nil {
-			return atLine(row.Line, err)
+			return h, err
 		}
 	}
 	h.Once, h.Submission = nil, nil
-	select {
-	case handed <- h:
-		return nil
-	case <-ctx.Done():
-		return atLine(row.Line, context.Cause(ctx))
-	}
+	return h, nil
 }
 
 func atLine(line int, err error) error { return fmt.Errorf("line %d: %w", line, err) }
