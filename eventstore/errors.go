@@ -198,7 +198,7 @@ const (
 	codeNoResources      = 10023
 	codeNoMemory         = 10028
 	codeNoStorage        = 10047
-	codeNoReplicas       = 10074
+	codeNoReplicas       = 10074 // more than one, without a cluster
 )
 
 // kindOfAPI sorts an answer of the server's JetStream.

@@ -47,6 +47,11 @@ func (c composition) line(now time.Time) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if typ, ok := domain.ParseType(c.typ); ok {
+		if err := checkKnown(typ, data); err != nil {
+			return nil, err
+		}
+	}
 	event := map[string]any{
 		"specversion": "1.0", "id": id, "source": c.source, "type": c.typ,
 		"time": now.Format(time.RFC3339), "data": data,
@@ -64,11 +69,7 @@ func (c composition) line(now time.Time) ([]byte, error) {
 	if err != nil || e.Type == domain.TypeRecordCorrected {
 		return bytes.TrimSpace(typed.Bytes()), nil
 	}
-	line, err := domain.AppendEvent(nil, e)
-	if err != nil {
-		return nil, err
-	}
-	return line, checkKnown(line, data, c.typ)
+	return domain.AppendEvent(nil, e)
 }
 
 // setMember puts "name=value" into data. Dots in a name lead into a member:
@@ -135,39 +136,71 @@ func amountValue(text string) (any, error) {
 	case len(words) == 3:
 		return map[string]any{"value": words[0], "currency": words[1], "qualifier": words[2]}, nil
 	}
-	return nil, errors.New("want a value and a currency. Try: --set amount='250000.00 PKR'")
+	return nil, errors.New("want a value and a currency, and a qualifier if it has one. Try: --set amount='250000.00 PKR'")
 }
 
 func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// checkKnown finds what was typed and did not come out in line: members that
-// the type does not have would be kept and ignored, which nobody types on
-// purpose.
-func checkKnown(line []byte, typed map[string]any, typ string) error {
-	var event struct{ Data map[string]any }
-	if err := json.Unmarshal(line, &event); err != nil {
-		return err
-	}
-	if name := unknownMember(typed, event.Data); name != "" {
-		return wrong("%s has no member %q, or what it says goes without saying. Try: roznamcha record --help", typ, name)
+// memberPaths are the members that data of some type have, as --set takes them.
+var memberPaths = []string{
+	"occurred", "reported", "place.country", "place.subdivision", "place.city", "place.site", "agency", "unit",
+	"operation", "document.ref", "document.locator", "document.sha256", "by", "synthetic", "note",
+	"name", "home", "zone", "rules", "premises", "participants", "cases", "raid", "persons", "nationality", "sex",
+	"offences", "person", "registered", "number", "station", "raids", "case", "amount", "basis", "form", "memo",
+	"item", "seizure", "publisher", "published", "worded", "period", "measure", "dimensions", "value", "qualifier",
+	"record", "amends", "replacement", "reason", "authority", "from", "to", "same_as", "predecessor", "successor", "effective",
+}
+
+// checkKnown finds a member of data that the type does not have: it would be
+// kept and ignored, which nobody types on purpose. What a correction replaces
+// is the register's to know.
+func checkKnown(typ domain.Type, data map[string]any, parents ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		path := append(slices.Clip(parents), name)
+		if inner, ok := data[name].(map[string]any); ok && name != "replacement" {
+			if err := checkKnown(typ, inner, path...); err != nil {
+				return err
+			}
+			continue
+		}
+		if !known(typ, path) {
+			return wrong("%s has no member %q. Try: %s", typ, strings.Join(path, "."), strings.Join(nearMembers(typ, name), ", "))
+		}
 	}
 	return nil
 }
 
-// unknownMember is the path of a member of typed that known lacks, or "".
-func unknownMember(typed, known map[string]any) string {
-	for _, name := range slices.Sorted(maps.Keys(typed)) {
-		inner, isObject := typed[name].(map[string]any)
-		there, ok := known[name]
-		if !ok && !isObject && typed[name] != false {
-			return name
+// known asks the rules whether data of a type have the member at path: they
+// complain of what can be no member's value, and ignore what is no member.
+func known(typ domain.Type, path []string) bool {
+	value := "[[]]"
+	for _, name := range slices.Backward(path) {
+		quoted, _ := json.Marshal(name) // a string always can be
+		value = "{" + string(quoted) + ":" + value + "}"
+	}
+	_, err := domain.Decode(`{"specversion":"1.0","id":"00000000-0000-7000-8000-000000000000","source":"/a/b","type":"` + typ.String() + `","subject":"1","data":` + value + `}`)
+	var refusal *domain.Refusal
+	return errors.As(err, &refusal) && strings.HasPrefix(refusal.Field+".", "data."+strings.Join(path, ".")+".")
+}
+
+// nearMembers are the members of a type whose last name begins as name does;
+// all of them where none does.
+func nearMembers(typ domain.Type, name string) (near []string) {
+	var all []string
+	for _, path := range memberPaths {
+		if !known(typ, strings.Split(path, ".")) {
+			continue
 		}
-		knownInner, _ := there.(map[string]any)
-		if below := unknownMember(inner, knownInner); below != "" {
-			return name + "." + below
+		all = append(all, path)
+		last := path[strings.LastIndex(path, ".")+1:]
+		if strings.HasPrefix(last, strings.ToLower(name[:min(len(name), 2)])) {
+			near = append(near, path)
 		}
 	}
-	return ""
+	if near == nil {
+		return all
+	}
+	return near
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"roznamcha/domain"
 )
 
 func TestComposeWritesTheCanonicalLine(t *testing.T) {
@@ -32,6 +35,10 @@ func TestComposeWritesTheCanonicalLine(t *testing.T) {
 		{
 			composition{typ: "property.seized", subject: "P", occurred: "2025", sets: []string{"amount=unknown PKR", "item=a van"}},
 			`{"occurred":"2025","item":"a van","amount":{"currency":"PKR","qualifier":"unknown"}}`,
+		},
+		{
+			composition{typ: "recovery.made", subject: "R", occurred: "2025", sets: []string{"amount=5 PKR exact"}},
+			`{"occurred":"2025","amount":{"value":"5.00","currency":"PKR"}}`,
 		},
 	} {
 		c.source, c.id = "/nccia/karachi", id
@@ -65,12 +72,30 @@ func TestComposeRefusesWhatNobodyTypesOnPurpose(t *testing.T) {
 	}
 }
 
+// TestComposeNamesAMisspeltMember, also where the event is refused without it.
+func TestComposeNamesAMisspeltMember(t *testing.T) {
+	c := composition{typ: "raid.conducted", source: "/nccia/karachi", subject: "1", occurred: "2025", sets: []string{"premise=other"}}
+	line, err := c.line(time.Now())
+	if want := `raid.conducted has no member "premise". Try: premises`; !isWrongUse(err) || err.Error() != want {
+		t.Errorf("got %s, %v; want %s", line, err, want)
+	}
+}
+
+// TestMemberPaths: what may be suggested is a member of some type.
+func TestMemberPaths(t *testing.T) {
+	for _, path := range memberPaths {
+		if !slices.ContainsFunc(domain.Types(), func(typ domain.Type) bool { return known(typ, strings.Split(path, ".")) }) {
+			t.Errorf("no type has a member %s", path)
+		}
+	}
+}
+
 // TestComposeLeavesTheRulingToTheRecorder: what can be written is submitted,
 // with everything that was typed.
 func TestComposeLeavesTheRulingToTheRecorder(t *testing.T) {
 	for _, c := range []composition{
 		{typ: "raid.invented", source: "/nccia/karachi", subject: "1", sets: []string{"x=typed"}},
-		{typ: "raid.conducted", source: "nccia", subject: "1", sets: []string{"x=typed"}},
+		{typ: "raid.conducted", source: "nccia", subject: "1", sets: []string{"note=typed"}},
 		{typ: "raid.conducted", source: "/nccia/karachi", subject: "1", occurred: "2025", sets: []string{"premises=typed"}},
 		{typ: "record.corrected", source: "/nccia/karachi", sets: []string{"record=raid/nccia/karachi/1", "amends=0198a7c2-6f1e-7c3a-9d51-0c8f5a2b7e10", "reason=data-entry", `replacement={"a":"typed"}`}},
 	} {

@@ -42,7 +42,7 @@ or in --dir, and stays there to try other commands on.`,
 			if !cmd.Flags().Changed("dir") {
 				dir, err := os.MkdirTemp("", "roznamcha-demo-")
 				if err != nil {
-					return err
+					return fmt.Errorf("%w. Try: --dir DIRECTORY, or a TMPDIR that can be written to", err)
 				}
 				p.dir = dir
 			}

@@ -52,8 +52,26 @@ func (p *program) withLedger(ctx context.Context, work func(context.Context, *ev
 		if err != nil {
 			return p.noLedger(err)
 		}
-		return work(ctx, l)
+		return wentAway(work(ctx, l))
 	})
+}
+
+// wentAway tells of a ledger that was open and is there no more, which another
+// one would not mend.
+func wentAway(err error) error {
+	if !errors.Is(err, eventstore.ErrNoLedger) {
+		return err
+	}
+	return fmt.Errorf("the ledger went away: it was open, and the server has no stream %s any more; what was not answered may have been recorded or not. Try: stop whatever records, and restore the server's store from a copy", eventstore.StreamName)
+}
+
+// joinOther joins err with what closing something said, unless that is why
+// there is an err.
+func joinOther(err, closing error) error {
+	if closing == nil || errors.Is(err, closing) {
+		return err
+	}
+	return errors.Join(err, closing)
 }
 
 // withSession connects, works, and disconnects.

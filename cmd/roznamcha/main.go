@@ -130,11 +130,26 @@ The ledger is kept by a server inside the program, in the data directory
 		work := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			p.running = true
+			if err := checkPlace(cmd); err != nil {
+				return err
+			}
 			return work(cmd, args)
 		}
 		root.AddCommand(cmd)
 	}
 	return root
+}
+
+// checkPlace sees that a flag that says where the ledger is does say it: one
+// that is empty, such as a shell variable that is not set, would mean another
+// ledger.
+func checkPlace(cmd *cobra.Command) error {
+	for _, name := range []string{"dir", "nats", "context"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return wrong("--%s is given and empty. Try: say where the ledger is, or leave --%s out", name, name)
+		}
+	}
+	return nil
 }
 
 // defaultDir is the data directory where --dir does not say.

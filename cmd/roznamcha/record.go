@@ -30,16 +30,20 @@ submission is recorded whole or not at all. Recording the same event again is
 safe: it is ruled a duplicate.
 
 For each event its position, its recorded time, the ruling and its id are
-printed, with tabs between. The exit code is 1 where one was refused; the
-others are recorded.
+printed, with tabs between. The exit code is 3 where some were refused (the
+others are recorded), 1 where all were.
 
 With --set, lists are written with commas, amounts as '250000.00 PKR', members
 of members with a dot, and whatever begins with { or [ is JSON.
+
+A mistake is corrected by record.corrected, which names the record and its
+current version (roznamcha history prints its id) and replaces all its data.
 
 Types: ` + typeList() + ".",
 		Example: `  roznamcha record raid.conducted --source /nccia/karachi --subject 0007 --occurred 2025-06-03 --set place.city=Karachi --set premises=call-centre
   roznamcha record arrest.made --source /nccia/karachi --subject 0007-A1 --occurred 2025-06-03 --set raid=0007 --set persons=3 --set nationality=CN
   roznamcha record recovery.made --source /nccia/karachi --subject 0007-R1 --occurred 2025-06-04 --set raid=0007 --set amount='250000.00 PKR' --set form=cash
+  roznamcha record record.corrected --source /nccia/karachi --set record=raid/nccia/karachi/0007 --set amends=$(roznamcha history raid/nccia/karachi/0007 | sed -n 's/.* an amendment names //p') --set reason=data-entry --set replacement.occurred=2025-06-03 --set replacement.place.city=Karachi --set replacement.premises=software-house
   roznamcha record events.jsonl
   roznamcha record - < events.jsonl`,
 		Args:                  cobra.ExactArgs(1),
@@ -126,7 +130,7 @@ func (p *program) withRecorder(ctx context.Context, l *eventstore.Ledger, work f
 		return err
 	}
 	err = work(recorder)
-	return errors.Join(err, recorder.Close())
+	return joinOther(err, recorder.Close())
 }
 
 // record submits what in holds, one submission after the other: what a later
@@ -214,7 +218,7 @@ func (r *submissionReader) readLine(most int) (line []byte, whole bool, err erro
 // tooLarge is the receipt for a submission that was not held.
 func tooLarge() eventstore.Receipt {
 	return eventstore.Receipt{Rulings: []eventstore.LineRuling{{Ruling: domain.Ruling{
-		Verdict: domain.Refused, Code: domain.TooLarge, Detail: fmt.Sprintf("more than %s", size(mostSubmissionBytes)),
+		Verdict: domain.Refused, Code: domain.TooLarge, Detail: fmt.Sprintf("a submission has at most %s bytes and %s lines", print.Count(domain.MaxEntryBytes), print.Count(domain.MaxLines)),
 	}}}}
 }
 
@@ -253,10 +257,22 @@ func (rr *recordReport) add(receipt eventstore.Receipt, first int) error {
 			return err
 		}
 		if err := r.Err(); err != nil {
-			fmt.Fprintf(p.errs, "line %d: %s. Try: %s\n", first+i, print.Clean(err.Error()), r.Code.Info().Cure)
+			fmt.Fprintf(p.errs, "line %d: %s\n", first+i, print.Clean(cured(err, r.Code)))
 		}
 	}
 	return nil
+}
+
+// cured is err with what to try, where it does not say that itself.
+func cured(err error, code domain.Code) string {
+	message := err.Error()
+	switch {
+	case strings.Contains(message, "Try: "):
+		return message
+	case code == domain.UnknownType:
+		return message + ". Try: roznamcha record --help, which lists the types"
+	}
+	return message + ". Try: " + code.Info().Cure
 }
 
 // err says how many were refused; each has been told of.
@@ -264,8 +280,13 @@ func (rr *recordReport) err() error {
 	switch {
 	case rr.events == 0:
 		return errors.New("there was no event to record. Try: one JSON object a line")
-	case rr.refused > 0:
-		return fmt.Errorf("%d of %s refused", rr.refused, print.Plural(rr.events, "event"))
+	case rr.refused == 0:
+		return nil
 	}
-	return nil
+	refused := fmt.Errorf("%d of %s refused", rr.refused, print.Plural(rr.events, "event"))
+	if rr.refused == rr.events {
+		return refused
+	}
+	fmt.Fprintf(rr.program.errs, "roznamcha record: %v\n", refused)
+	return &foundError{}
 }

@@ -31,6 +31,8 @@ refused and why; unrecognised) and the event as it was written, with tabs
 between.
 
 --from and --to take an entry number, a day in the ledger's zone, or a time.
+Where nothing was recorded from --from on, standard error says so; the exit code
+is 0. A --to beyond the last entry is an error.
 --follow goes on with what is recorded from now on, until interrupted.`,
 		Example: `  roznamcha replay
   roznamcha replay --from 2 --to 4
@@ -46,13 +48,15 @@ between.
 			if err != nil {
 				return wrong("--to: %w", err)
 			}
+			if err := first.checkBefore(to); err != nil {
+				return err
+			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
 				lines := &linePrinter{out: bufio.NewWriterSize(p.out, 1<<16), from: first, json: p.json, shown: isTerminal(p.out)}
 				if follow {
 					return lines.follow(ctx, l)
 				}
-				_, _, err := p.replay(ctx, l, last, lines)
-				return errors.Join(err, lines.err, lines.out.Flush())
+				return p.printLines(ctx, l, last, lines)
 			})
 		},
 	}
@@ -62,6 +66,30 @@ between.
 	flags.BoolVar(&follow, "follow", false, "go on with what is recorded from now on")
 	cmd.MarkFlagsMutuallyExclusive("to", "follow")
 	return cmd
+}
+
+// printLines prints the lines that were known at last, and says so where there
+// are none to print.
+func (p *program) printLines(ctx context.Context, l *eventstore.Ledger, last projections.AsOf, lines *linePrinter) error {
+	tail, err := l.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	if last.Entry() > tail {
+		return fmt.Errorf("--to %d: the ledger ends at entry %d. Try: an entry up to that, or leave --to out", last.Entry(), tail)
+	}
+	_, stats, err := p.replay(ctx, l, last, lines)
+	if err := errors.Join(err, lines.err, lines.out.Flush()); err != nil {
+		return err
+	}
+	switch {
+	case lines.printed:
+	case stats.Entries == 0:
+		fmt.Fprintln(p.errs, "nothing to print: the ledger has no entry")
+	default:
+		fmt.Fprintf(p.errs, "nothing to print: the last entry read is %d, recorded %s\n", stats.Entries, stamp(stats.Recorded))
+	}
+	return nil
 }
 
 // moment is where a replay begins to print.
@@ -88,6 +116,23 @@ func parseFrom(s string) (moment, error) {
 	return moment{}, wrong("--from %q: want an entry number, a day or a time with its offset. Try: 1234, 2025-06-03 or 2025-06-03T22:10:00+05:00", s)
 }
 
+// checkBefore sees that to, where it is of the same sort, is not before m.
+func (m moment) checkBefore(to string) error {
+	end, err := parseFrom(to)
+	if err != nil {
+		return err
+	}
+	day, _ := m.day.Days(time.UTC)
+	endDay, _ := end.day.Days(time.UTC)
+	switch {
+	case end.entry > 0 && m.entry > end.entry,
+		!m.day.IsZero() && !end.day.IsZero() && day > endDay,
+		!end.at.IsZero() && m.at.After(end.at):
+		return wrong("--from is after --to %s: there is nothing between them. Try: the other way round", to)
+	}
+	return nil
+}
+
 // reached tells whether what was recorded in entry at recorded is to be
 // printed; zone may be nil before the ledger is open.
 func (m moment) reached(entry uint64, recorded time.Time, zone *time.Location) bool {
@@ -109,6 +154,8 @@ type linePrinter struct {
 	shown bool // to a person, at a terminal
 	zone  *time.Location
 	err   error // the first
+	// printed is set when a line was.
+	printed bool
 }
 
 // follow prints what is there and what comes, until ctx ends.
@@ -141,6 +188,7 @@ func (lp *linePrinter) Apply(r *domain.Ruled) {
 	if lp.err != nil || !lp.from.reached(r.Position.Entry, r.Recorded, lp.zone) {
 		return
 	}
+	lp.printed = true
 	if lp.json {
 		lp.err = print.JSONLine(lp.out, lineOf(r.Position, r.Recorded, r.Ruling, r.Line))
 		return

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -19,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"roznamcha/eventstore"
 	"roznamcha/eventstore/embedded"
 )
 
@@ -49,6 +51,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("ROZNAMCHA_DIR", env.WorkDir+"/data")
+			env.Values[servers{}] = &servers{}
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -73,6 +76,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"publish": publish,
 	"hold":    hold,
 	"rows":    rows,
+	"restart": restart,
+	"vanish":  vanish,
 }
 
 // exits N PROGRAM ARGS… runs a program that must end with exit code N.
@@ -123,8 +128,24 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 // script and puts its address into $NATS. Given subjects, it has a stream of
 // that name on them that is not ledger-safe.
 func natsServer(ts *testscript.TestScript, neg bool, args []string) {
+	url := startServer(ts, -1)
+	ts.Setenv("NATS", url)
+	if len(args) == 0 {
+		return
+	}
+	js, done := jetStream(ts, url)
+	defer done()
+	_, err := js.CreateStream(context.Background(), jetstream.StreamConfig{Name: args[0], Subjects: args[1:]})
+	ts.Check(err)
+}
+
+// servers is what a script has running.
+type servers struct{ running *server.Server }
+
+// startServer starts the script's NATS server on port, -1 for any.
+func startServer(ts *testscript.TestScript, port int) (url string) {
 	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: ts.MkAbs("nats-server"), NoSigs: true, NoLog: true,
+		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: ts.MkAbs("nats-server"), NoSigs: true, NoLog: true,
 	})
 	ts.Check(err)
 	s.Start()
@@ -135,17 +156,40 @@ func natsServer(ts *testscript.TestScript, neg bool, args []string) {
 	if !s.ReadyForConnections(patience) {
 		ts.Fatalf("the NATS server does not start")
 	}
-	ts.Setenv("NATS", s.ClientURL())
-	if len(args) == 0 {
-		return
+	ts.Value(servers{}).(*servers).running = s
+	return s.ClientURL()
+}
+
+// jetStream connects to the server at url.
+func jetStream(ts *testscript.TestScript, url string) (js jetstream.JetStream, done func()) {
+	nc, err := nats.Connect(url)
+	ts.Check(err)
+	js, err = jetstream.New(nc)
+	ts.Check(err)
+	return js, nc.Close
+}
+
+// restart ends the server of the script, and starts it again at the same
+// address.
+func restart(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: restart")
 	}
-	nc, err := nats.Connect(s.ClientURL())
-	ts.Check(err)
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	ts.Check(err)
-	_, err = js.CreateStream(context.Background(), jetstream.StreamConfig{Name: args[0], Subjects: args[1:]})
-	ts.Check(err)
+	s := ts.Value(servers{}).(*servers).running
+	port := s.Addr().(*net.TCPAddr).Port
+	s.Shutdown()
+	s.WaitForShutdown()
+	startServer(ts, port)
+}
+
+// vanish deletes the ledger's stream from the server of the script.
+func vanish(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: vanish")
+	}
+	js, done := jetStream(ts, ts.Getenv("NATS"))
+	defer done()
+	ts.Check(js.DeleteStream(context.Background(), eventstore.StreamName))
 }
 
 // valid FILE [lines] checks that a file, or stdout, is one JSON value, or one

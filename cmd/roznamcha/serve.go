@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -103,7 +104,8 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 		return err
 	}
 	p.announce(s, live)
-	return errors.Join(p.showLive(ctx, live), live.recorder.Close())
+	p.tellOfServer(s.nc)
+	return wentAway(joinOther(p.showLive(ctx, live), live.recorder.Close()))
 }
 
 // announce says where the server is and how to publish to it; also to who does
@@ -116,6 +118,19 @@ func (p *program) announce(s *session, live *liveTotals) {
 	}
 	fmt.Fprintf(p.errs, "serving %s at %s, %s\n", p.dir, redacted(s.server.URL()), upTo)
 	fmt.Fprintf(p.errs, "publish: nats --server \"$(%s status --server --dir %s)\" pub ledger.diary.AGENCY.UNIT EVENT\n", ownName(), shellWord(p.dir))
+}
+
+// tellOfServer says from now on when the server goes away and when it is back:
+// the totals stand still meanwhile, and nothing else would show it.
+func (p *program) tellOfServer(nc *nats.Conn) {
+	nc.SetDisconnectErrHandler(func(nc *nats.Conn, _ error) {
+		if !nc.IsClosed() {
+			fmt.Fprintln(p.errs, "the server cannot be reached; the totals are as of before, and go on when it is back")
+		}
+	})
+	nc.SetReconnectHandler(func(nc *nats.Conn) {
+		fmt.Fprintf(p.errs, "the server is back, at %s\n", nc.ConnectedUrlRedacted())
+	})
 }
 
 // redacted is url without its token.

@@ -33,6 +33,9 @@ Dimensions for --by and --where: agency (who acted), successor (who answers for
 it today), unit, country, subdivision, city, premises, nationality, class, sex,
 offence, form, operation, currency, year, quarter, month.
 
+--where takes values as the table prints them, with | between: also not-given,
+and 'year=in no one year' (quarter, month) for what has no date or a longer one.
+
 A period is inclusive and counts what lies wholly inside it; what lies partly
 inside, or has no date, is unplaced, in a row of its own. With --as-of the table
 is what was known then: an entry number, a day, or a time.`,
@@ -124,6 +127,11 @@ func (q *question) parse(columns []string) (query projections.Query, err error) 
 			}
 			query.YearStarts = time.Month(q.yearStarts)
 			return nil
+		},
+		func() error {
+			// What an empty ledger cannot answer, none can.
+			_, err := projections.NewTotals().Query(query)
+			return err
 		},
 	}
 	for _, step := range steps {
