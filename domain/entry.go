@@ -25,17 +25,23 @@ type Entry struct {
 	// change it any more: the strings of its events share its memory.
 	Payload []byte
 
-	// What Read has found; nil before.
-	sum   [sha256.Size]byte
+	// What Hash and Read have made; zero before.
+	hash  [sha256.Size]byte
 	lines *lines
 }
 
-// Read reads what the entry says as far as that needs no register: its hash
-// and its lines. The register does it where it has not been done; done before,
-// it can be done beside the ruling on earlier entries, and it is the larger
-// part of the work. An entry that was read can be applied once.
+// Hash is the SHA-256 of the payload, made once. Like Read, the register does
+// it where nobody has; both need no register, are the larger part of the work,
+// and can be done beside the ruling on earlier entries.
+func (e *Entry) Hash() [sha256.Size]byte {
+	if e.hash == [sha256.Size]byte{} {
+		e.hash = sha256.Sum256(e.Payload)
+	}
+	return e.hash
+}
+
+// Read reads the lines. An entry that was read can be applied once.
 func (e *Entry) Read() {
-	e.sum = sha256.Sum256(e.Payload)
 	e.lines = freeLines.Get().(*lines)
 	e.lines.read(unsafe.String(unsafe.SliceData(e.Payload), len(e.Payload)))
 }

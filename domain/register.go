@@ -168,12 +168,13 @@ func (r *Register) Check(subject string, submission []byte, visit func(*Ruled)) 
 
 // link chains the entry to the state hash.
 func (r *Register) link(e *Entry) {
+	payload := e.Hash()
 	b := append(r.scratch[:0], r.chain[:]...)
 	b = binary.BigEndian.AppendUint64(b, RulesVersion)
 	b = binary.BigEndian.AppendUint64(b, e.Number)
 	b = binary.BigEndian.AppendUint64(b, uint64(len(e.Subject)))
 	b = append(b, e.Subject...)
-	b = append(b, e.sum[:]...)
+	b = append(b, payload[:]...)
 	b = append(b, r.rulings...)
 	r.chain = sha256.Sum256(b)
 	r.scratch = b
