@@ -3,6 +3,8 @@ package domain
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -49,6 +51,49 @@ func TestGoldenLinesAreForEver(t *testing.T) {
 				t.Error("no golden line gives every member")
 			}
 		})
+	}
+}
+
+// pinned is, for each event type, how many golden lines there were when they
+// were last counted, and how their SHA-256 begins: lines may come behind them.
+var pinned = map[Type]struct {
+	lines int
+	hash  string
+}{
+	TypeAgencySucceeded:   {1, "fe85dc595c6f0b92"},
+	TypeArrestMade:        {2, "1433dcde5a50d64f"},
+	TypeCaseRegistered:    {2, "490fd01a9dcfbc83"},
+	TypeFigurePublished:   {3, "3118deb2b0876a64"},
+	TypeLedgerOpened:      {2, "690a671acabb051c"},
+	TypeLossAlleged:       {2, "46b61fc995ca89fc"},
+	TypePersonDetained:    {2, "a78552c989d1d79c"},
+	TypePropertyForfeited: {2, "1ef861b9307842c5"},
+	TypePropertySeized:    {2, "be2447128ca5d301"},
+	TypeRaidConducted:     {2, "2b4fab4a4c256ff5"},
+	TypeRecordCorrected:   {2, "4c6c03d255d2e0a5"},
+	TypeRecordLinked:      {1, "4968788c9a3330b6"},
+	TypeRecordMatched:     {1, "c7ece7358fcc9d66"},
+	TypeRecordRetracted:   {1, "ef94021407a7d7ef"},
+	TypeRecordUnlinked:    {1, "7ea1a0d87b0c2680"},
+	TypeRecoveryMade:      {2, "8bab8b548c2c9973"},
+}
+
+func TestGoldenLinesAreOnlyAddedTo(t *testing.T) {
+	for _, typ := range Types() {
+		text, err := os.ReadFile(filepath.Join("testdata", "golden", typ.String()+".jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.SplitAfter(string(text), "\n")
+		want := pinned[typ]
+		if want.lines == 0 || len(lines)-1 < want.lines {
+			t.Errorf("%s has %d golden lines, had %d", typ, len(lines)-1, want.lines)
+			continue
+		}
+		sum := sha256.Sum256([]byte(strings.Join(lines[:want.lines], "")))
+		if got := hex.EncodeToString(sum[:8]); got != want.hash {
+			t.Errorf("the first %d golden lines of %s hash to %s, did to %s", want.lines, typ, got, want.hash)
+		}
 	}
 }
 
