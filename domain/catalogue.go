@@ -23,12 +23,11 @@ type member struct {
 
 // field declares a member of T: its name, its codec and where it is kept.
 func field[T any, V any](name string, c codec[V], at func(*T) *V) member {
-	place := func(data Data) *V { return at(any(data).(*T)) }
 	return member{
 		name:  name,
-		read:  func(d *decoder, data Data) { c.read(d, place(data)) },
-		write: func(dst []byte, data Data) []byte { return c.write(dst, place(data)) },
-		given: func(data Data) bool { return c.given(place(data)) },
+		read:  func(d *decoder, data Data) { c.read(d, at(any(data).(*T))) },
+		write: func(dst []byte, data Data) []byte { return c.write(dst, at(any(data).(*T))) },
+		given: func(data Data) bool { return c.given(at(any(data).(*T))) },
 	}
 }
 

@@ -164,10 +164,10 @@ func (rd *reader) readAttribute(r *reading, i int) {
 		e.Source, err = rd.source, rd.sourceErr
 	case attrType:
 		r.typeName = s
-		if s == "" || hasControl(s, "") {
+		known := false
+		if e.Type, known = ParseType(s); !known && (s == "" || hasControl(s, "")) {
 			err = errors.New("want the name of an event type, such as raid.conducted")
 		}
-		e.Type, _ = ParseType(s)
 	case attrSubject:
 		e.Subject = s
 		if !isRecordID(s) {
@@ -304,6 +304,12 @@ func (d *decoder) body(b *body, data Data) {
 
 // string reads a string value; any other is a fault.
 func (d *decoder) string() (string, bool) {
+	if rest := d.s[d.at:]; d.clean && len(rest) > 1 && rest[0] == '"' {
+		if n := strings.IndexByte(rest[1:], '"'); n >= 0 {
+			d.at += n + 2
+			return rest[1 : n+1], true
+		}
+	}
 	if d.peek() != '"' {
 		d.skip()
 		d.fault("want a string")
@@ -368,28 +374,27 @@ func isInstant(s string) bool {
 // ParseEventID reads a UUID in its only accepted form: lower case, 36
 // characters (RFC 9562, section 4).
 func ParseEventID(s string) (id uuid.UUID, err error) {
-	ok := len(s) == 36
-	at := 0
-	for i := 0; ok && i < len(id); i++ {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			ok = s[at] == '-'
-			at++
+	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
+		bad := byte(0)
+		for i, at := range [...]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+			high, low := hexDigits[s[at]], hexDigits[s[at+1]]
+			bad |= high | low
+			id[i] = high<<4 | low
 		}
-		high, low := hexDigits[s[at]], hexDigits[s[at+1]]
-		ok = ok && high != 0 && low != 0
-		id[i] = (high-1)<<4 | (low - 1)
-		at += 2
+		if bad < 16 {
+			return id, nil
+		}
 	}
-	if !ok {
-		return uuid.UUID{}, errors.New(quote(s) + ": want a UUID in small letters, 36 characters")
-	}
-	return id, nil
+	return uuid.UUID{}, errors.New(quote(s) + ": want a UUID in small letters, 36 characters")
 }
 
-// hexDigits is the value of a small hexadecimal digit plus one.
+// hexDigits is the value of a small hexadecimal digit, 255 for what is none.
 var hexDigits = func() (table [256]byte) {
+	for c := range table {
+		table[c] = 255
+	}
 	for i, c := range []byte("0123456789abcdef") {
-		table[c] = byte(i) + 1
+		table[c] = byte(i)
 	}
 	return table
 }()
