@@ -10,7 +10,8 @@
 //   - event.go: the events, one Go struct per type; catalogue.go: their members
 //   - period.go, amount.go, count.go, country.go, sum.go: values, their grammar
 //     and how they add up
-//   - decode.go, encode.go: the line, strict in and canonical out
+//   - scan.go, codec.go, decode.go, encode.go: the line, strict in and
+//     canonical out; entry.go: many of them
 //   - register.go, rules.go: the state machine that decides
 //   - ruling.go, code.go: what it decides, every reason for a refusal, its cure
 package domain

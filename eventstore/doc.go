@@ -18,7 +18,8 @@
 //
 // Submissions that arrive while one entry is being written go together into
 // the next. There is no timer: a lone publisher waits for one write to disk
-// and a hundred share one.
+// and a hundred share one. Who hands in many at once says so (Recorder.Gather),
+// and they go into few entries.
 //
 //	submission ─► door ─► queue ─► appender ─► stream ─► reader ─► receipt
 //
@@ -38,8 +39,8 @@
 // server must be told to sync always, or an acknowledged entry can be lost
 // with the power. EntryAt trusts that no server's clock ever ran back by more
 // than a minute. The stream's configuration is checked when it is opened, not
-// again while it is read. A shorter stream is noticed by a reader that was
-// further; what outlives the process (a high-water mark beside the store) is not
+// again while it is read. A shorter stream, or another one, is noticed by a
+// reader that was further; what outlives the process (a high-water mark beside the store) is not
 // there yet.
 //
 // A server that puts copies of one append in another order (a cluster between

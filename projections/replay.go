@@ -106,7 +106,8 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 	return reg, stats, err
 }
 
-// ahead is how many entries may be read that are not ruled on yet.
+// ahead is how many entries may be read that are not ruled on yet: 64 MiB at
+// the very most, a few where entries are as an import makes them.
 const ahead = 64
 
 // readAhead visits entries 1 to tail in order, and hashes and reads the next
