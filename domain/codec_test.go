@@ -240,7 +240,7 @@ func FuzzRegister(f *testing.F) {
 				t.Fatal(err)
 			}
 			if !strings.Contains(payload, "\n\n") {
-				r.Check(EntrySubject, []byte(payload), func(l *Ruled) { checked = append(checked, ruling(*l)) })
+				r.Check(Entry{Subject: EntrySubject, Payload: []byte(payload)}, func(l *Ruled) { checked = append(checked, ruling(*l)) })
 			}
 			if err := r.Apply(Entry{Number: 2, Subject: EntrySubject, Payload: []byte(payload)}, func(l *Ruled) { ruled = append(ruled, ruling(*l)) }); err != nil {
 				t.Fatal(err)

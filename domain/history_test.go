@@ -248,7 +248,7 @@ func TestCheckIsApplyWithoutATrace(t *testing.T) {
 			var foretold, told []string
 			for range 2 {
 				foretold = nil
-				checked.Check(EntrySubject, []byte(s), func(l *Ruled) {
+				checked.Check(Entry{Subject: EntrySubject, Payload: []byte(s)}, func(l *Ruled) {
 					foretold = append(foretold, fmt.Sprint(l.Verdict, l.Code, l.Field, l.Change, l.Record))
 				})
 			}

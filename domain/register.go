@@ -53,11 +53,10 @@ type Register struct {
 
 	// What follows serves the submission that is being ruled on.
 
-	reader  reader // of replacements
-	checked lines  // of Check
-	ruled   []Ruled
-	undo    []func() // of the rare changes; rows are dropped down to what is kept
-	kept    struct {
+	reader reader // of replacements
+	ruled  []Ruled
+	undo   []func() // of the rare changes; rows are dropped down to what is kept
+	kept   struct {
 		diaries               int
 		events, records       uint32
 		nameBlocks, nameBytes int
@@ -154,16 +153,20 @@ func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
 	return nil
 }
 
-// Check rules on one submission as if it stood next in the stream, on subject,
-// and changes nothing. Positions have the entry number 0.
-func (r *Register) Check(subject string, submission []byte, visit func(*Ruled)) {
-	r.checked.read(string(submission))
-	r.each(subject, &r.checked, Position{0, 1}, func(ruled []Ruled) {
+// Check rules on every submission of e as if it stood next in the stream, alone,
+// and changes nothing; e has no number, nor have the positions. Like Apply it
+// reads e where nobody has.
+func (r *Register) Check(e Entry, visit func(*Ruled)) {
+	if e.lines == nil {
+		e.Read()
+	}
+	r.each(e.Subject, e.lines, Position{0, 1}, func(ruled []Ruled) {
 		r.rollback()
 		for i := range ruled {
 			visit(&ruled[i])
 		}
 	})
+	freeLines.Put(e.lines)
 }
 
 // link chains the entry to the state hash.

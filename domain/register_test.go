@@ -356,7 +356,7 @@ func TestCheckChangesNothing(t *testing.T) {
 	}, "\n")
 	for range 3 {
 		var got []string
-		s.register.Check(EntrySubject, []byte(submission), func(r *Ruled) { got = append(got, ruling(*r)) })
+		s.register.Check(Entry{Subject: EntrySubject, Payload: []byte(submission)}, func(r *Ruled) { got = append(got, ruling(*r)) })
 		if want := "accepted accepted accepted accepted accepted duplicate 2:1"; strings.Join(got, " ") != want {
 			t.Fatalf("check: %q", got)
 		}

@@ -12,6 +12,7 @@
 //   - append.go: one entry in, durable when acknowledged
 //   - read.go, session.go, clock.go: entries out, in order, without a gap
 //   - recorder.go, door.go, queue.go: submissions in, receipts out
+//   - mark.go, highwater.go: kept places, and seeing that the ledger never goes back
 //   - errors.go: what can go wrong, sorted by what the caller does next
 //
 // # Writing
@@ -27,7 +28,8 @@
 // that everything is a duplicate. The rest is appended without any
 // expectation, and its receipt is the ruling that the recorder's own reader
 // makes when it comes to that entry. So a receipt says what every later replay
-// says. Several recorders may write to one ledger.
+// says. Several recorders may write to one ledger: a refusal that depends on
+// what was read so far is given only after reading up to the ledger's end.
 //
 // An append whose outcome is unknown (no answer, connection lost) is made
 // again with the same bytes until it is known; the register rules what was
@@ -39,9 +41,9 @@
 // server must be told to sync always, or an acknowledged entry can be lost
 // with the power. EntryAt trusts that no server's clock ever ran back by more
 // than a minute. The stream's configuration is checked when it is opened, not
-// again while it is read. A shorter stream, or another one, is noticed by a
-// reader that was further; what outlives the process (a high-water mark beside the store) is not
-// there yet.
+// again while it is read. The high-water file tells of a shorter ledger and of
+// another last entry; that an entry before has other bytes of the same length
+// and a mended checksum, only who kept a later state hash can tell.
 //
 // A server that puts copies of one append in another order (a cluster between
 // two leaders) could refuse the first, which is answered, and accept a later

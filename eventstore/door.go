@@ -10,8 +10,28 @@ import (
 	"roznamcha/domain"
 )
 
-// scratch are buffers to compact submissions in.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
+// desk is where a submission is looked at: its compacted lines and what is ruled
+// on them for now.
+type desk struct {
+	lines   []byte
+	rulings []LineRuling
+}
+
+// desks are used again, but for those that a huge submission has lain on.
+var desks = sync.Pool{New: func() any { return new(desk) }}
+
+// takeDesk is a desk with submission on it.
+func takeDesk(submission []byte) *desk {
+	d := desks.Get().(*desk)
+	d.lines = compact(d.lines[:0], submission)
+	return d
+}
+
+func (d *desk) free() {
+	if cap(d.lines) <= 2*domain.MaxEntryBytes {
+		desks.Put(d)
+	}
+}
 
 // compact appends the lines of a submission without insignificant white space
 // and without blank lines, LF between, so that it is one submission and stays
@@ -41,16 +61,40 @@ func compact(dst, submission []byte) []byte {
 	return dst
 }
 
-// door asks the register what the state read so far decides on a compacted
-// submission. Where a line is refused, or all are duplicates of what is in the
-// ledger, the submission is answered (rest is nil). Else rest is its new lines
-// and how many they are; it is written over submission.
-func (r *Recorder) door(submission []byte) (p *Pending, rest []byte, lines int) {
+// door asks the register what the state read so far decides on the submission on
+// d, which may hold only events of diary, unless that is zero. Where a line is
+// refused, or all are duplicates of what is in the ledger, the submission is
+// answered (lines is 0). Else d.lines are its new lines and lines how many.
+func (r *Recorder) door(diary domain.Diary, d *desk) (p *Pending, lines int) {
+	refused, known := r.check(diary, d)
+	p = new(Pending)
+	switch total := len(d.rulings); {
+	case refused > 0:
+		p.door = refuseAll(d.rulings)
+	case known == 0:
+		return p, total
+	case known == total:
+		p.door = atTheDoor(d.rulings)
+	default:
+		p.door = atTheDoor(d.rulings)
+		d.lines = newLines(d.lines, p.door)
+		return p, total - known
+	}
+	return p, 0
+}
+
+// check is what the register would rule on the submission on d now, and how many
+// of its lines are refused or known.
+func (r *Recorder) check(diary domain.Diary, d *desk) (refused, known int) {
+	e := domain.Entry{Subject: domain.EntrySubject, Payload: bytes.Clone(d.lines)} // the desk is used again, a payload never
+	if !diary.IsZero() {
+		e.Subject = diary.Subject()
+	}
+	e.Read() // the larger part of the work, before the register is held still
+	d.rulings = d.rulings[:0]
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.checked = r.checked[:0]
-	refused, known := 0, 0
-	r.register.Check(domain.EntrySubject, submission, func(line *domain.Ruled) {
+	r.register.Check(e, func(line *domain.Ruled) {
 		switch {
 		case goesOn(line.Ruling):
 		case line.Verdict == domain.Duplicate:
@@ -58,21 +102,25 @@ func (r *Recorder) door(submission []byte) (p *Pending, rest []byte, lines int) 
 		default: // what is refused; and what the rules do not know may not be recorded
 			refused++
 		}
-		r.checked = append(r.checked, keep(line))
+		d.rulings = append(d.rulings, keep(line))
 	})
-	p = new(Pending)
-	switch total := len(r.checked); {
-	case refused > 0:
-		p.door = refuseAll(r.checked)
-	case known == 0:
-		return p, submission, total
-	case known == total:
-		p.door = atTheDoor(r.checked)
-	default:
-		p.door = atTheDoor(r.checked)
-		return p, newLines(submission, p.door), total - known
+	return refused, known
+}
+
+// Check answers as Record would now for a submission that may hold only events
+// of diary, unless that is zero, and records nothing: no ruling has a position,
+// but a duplicate has its first.
+func (r *Recorder) Check(diary domain.Diary, submission []byte) Receipt {
+	d := takeDesk(submission)
+	defer d.free()
+	if refused, _ := r.check(diary, d); refused > 0 {
+		return Receipt{Rulings: refuseAll(d.rulings)}
 	}
-	return p, nil, 0
+	out := slices.Clone(d.rulings)
+	for i := range out {
+		out[i].Position = domain.Position{}
+	}
+	return Receipt{Rulings: out}
 }
 
 // goesOn tells whether a line must be appended to be decided: it is new, or a

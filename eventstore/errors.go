@@ -71,7 +71,15 @@ func (e *UnsafeError) Error() string {
 type GapError struct{ Want, Got uint64 }
 
 func (e *GapError) Error() string {
-	return fmt.Sprintf("the ledger has a gap: entry %d is missing, the next one is %d. Try: stop recording, keep the store as it is, and restore it from a copy", e.Want, e.Got)
+	return fmt.Sprintf("the ledger has a gap: %s missing. Try: stop recording, keep the store as it is, and restore it from a copy", entries(e.Want, e.Got-1))
+}
+
+// entries names the entries from..to, as the subject of what they are.
+func entries(from, to uint64) string {
+	if from >= to {
+		return fmt.Sprintf("entry %d is", from)
+	}
+	return fmt.Sprintf("entries %d to %d are", from, to)
 }
 
 // WentBackError is the alarm that the ledger is shorter than it was, or another
@@ -84,7 +92,7 @@ func (e *WentBackError) Error() string {
 	if e.Tail >= e.Had {
 		return fmt.Sprintf("the ledger went back: entry %d is not the one that it was. Try: stop recording, keep the store as it is, and restore it from a copy", e.Had)
 	}
-	return fmt.Sprintf("the ledger went back: it had entry %d and now ends at entry %d. Try: stop recording, keep the store as it is, and restore it from a copy", e.Had, e.Tail)
+	return fmt.Sprintf("the ledger went back: it ends at entry %d, and %s missing. Try: stop recording, keep the store as it is, and restore it from a copy", e.Tail, entries(e.Tail+1, e.Had))
 }
 
 // Error is a failed operation. Kind is one of the sentinels of this package

@@ -26,6 +26,8 @@ type Ledger struct {
 	nc    *nats.Conn
 	js    jetstream.JetStream
 	guard func() error // see Guard; nil for none
+	// highWater is the file that recorders move on; nil for none.
+	highWater *highWater
 }
 
 // Open opens the ledger that is there. ErrNoLedger where there is none,

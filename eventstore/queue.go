@@ -20,9 +20,10 @@ type batch struct {
 
 	// sent counts how often the payload was sent, seen how often the reader
 	// came upon it, entry is its number once that is known (0 before), ruled
-	// the number of the entry that rulings are from.
-	sent, seen   int
-	entry, ruled uint64
+	// the entry that rulings are from.
+	sent, seen int
+	entry      uint64
+	ruled      Mark
 
 	// done is closed when err or rulings are final.
 	done    chan struct{}
@@ -47,9 +48,8 @@ type queue struct {
 	// most is how many lines may be in it, entryBytes how large an entry may be:
 	// an entry of many is no larger than the server takes.
 	most, entryBytes int
-	// wake has a token when there may be something to take, moved when the
-	// reader is done with an entry. Both are for the appender.
-	wake, moved chan struct{}
+	// wake has a token when there may be something for the appender to take.
+	wake chan struct{}
 
 	mu sync.Mutex
 	// waiting are entries not yet sent; the last one is still gathering.
@@ -60,13 +60,14 @@ type queue struct {
 	lines, bytes int
 	// size is how large the last payload was, a hint for the next.
 	size int
-	// room is closed, and made anew, when lines went down and somebody waits.
-	room    chan struct{}
-	waiters bool
+	// room rings when lines went down.
+	room bell
 	// holders is how many are handing in more and want few entries.
 	holders int
-	// read is the last entry that the reader is done with.
-	read uint64
+	// read is the last entry that the reader is done with; moved rings when it
+	// is done with another.
+	read  uint64
+	moved bell
 	// closed is why the recorder has ended; nil while it runs.
 	closed error
 }
@@ -79,7 +80,7 @@ const mostBytes = 16 * domain.MaxEntryBytes
 
 // newQueue is a queue of so many lines at most, in entries of so many bytes.
 func newQueue(most, entryBytes int) *queue {
-	return &queue{most: most, entryBytes: entryBytes, wake: make(chan struct{}, 1), moved: make(chan struct{}, 1), room: make(chan struct{})}
+	return &queue{most: most, entryBytes: entryBytes, wake: make(chan struct{}, 1)}
 }
 
 // add puts a submission of so many lines into the entry that is gathering, or
@@ -92,9 +93,8 @@ func (q *queue) add(submission []byte, lines int, p *Pending) (room <-chan struc
 		return nil, q.closed
 	}
 	if q.lines > 0 && (q.lines+lines > q.most || q.bytes+len(submission) > mostBytes) {
-		q.waiters = true
 		signal(q.wake) // what is held makes no room
-		return q.room, nil
+		return q.room.wait(), nil
 	}
 	b := q.gathering(len(submission), lines)
 	q.bytes -= len(b.payload)
@@ -117,6 +117,28 @@ func signal(c chan struct{}) {
 	default:
 	}
 }
+
+// bell wakes everyone who waits for the next time that it rings. Its owner's
+// mutex guards it.
+type bell chan struct{}
+
+// wait gives a channel that is closed when it rings.
+func (b *bell) wait() <-chan struct{} {
+	if *b == nil {
+		*b = make(chan struct{})
+	}
+	return *b
+}
+
+func (b *bell) ring() {
+	if *b != nil {
+		close(*b)
+		*b = nil
+	}
+}
+
+// waited tells whether anybody waits.
+func (b bell) waited() bool { return b != nil }
 
 // gathering is the entry that takes so many more bytes and lines.
 func (q *queue) gathering(size, lines int) *batch {
@@ -150,7 +172,7 @@ func (q *queue) release() {
 func (q *queue) take() *batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) == 0 || len(q.waiting) == 1 && q.holders > 0 && !q.waiters {
+	if len(q.waiting) == 0 || len(q.waiting) == 1 && q.holders > 0 && !q.room.waited() {
 		return nil
 	}
 	b := q.waiting[0]
@@ -170,7 +192,7 @@ func (q *queue) sending(b *batch) (payload []byte) {
 		return nil
 	}
 	if b.sent > 0 && b.seen >= b.sent {
-		b.entry = b.ruled
+		b.entry = b.ruled.Entry
 		q.settle(b)
 		return nil
 	}
@@ -214,11 +236,11 @@ func (q *queue) match(e domain.Entry) (*batch, error) {
 
 // passed notes that the reader is done with an entry, which was a copy of ours,
 // if that is not nil, and its rulings.
-func (q *queue) passed(entry uint64, ours *batch, rulings []LineRuling) {
+func (q *queue) passed(entry Mark, ours *batch, rulings []LineRuling) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.read = entry
-	signal(q.moved)
+	q.read = entry.Entry
+	q.moved.ring()
 	if ours != nil && ours.payload != nil { // or it was answered meanwhile
 		ours.seen++
 		ours.ruled, ours.rulings = entry, rulings
@@ -226,17 +248,21 @@ func (q *queue) passed(entry uint64, ours *batch, rulings []LineRuling) {
 	}
 }
 
-// readUpTo waits until the reader is done with an entry.
+// readUpTo waits until the reader is done with an entry. The error is ctx's, or
+// why the queue is closed.
 func (q *queue) readUpTo(ctx context.Context, entry uint64) error {
 	for {
 		q.mu.Lock()
-		there := q.read >= entry
+		there, closed, moved := q.read >= entry, q.closed, q.moved.wait()
 		q.mu.Unlock()
 		if there {
 			return nil
 		}
+		if closed != nil {
+			return closed
+		}
 		select {
-		case <-q.moved:
+		case <-moved:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -246,7 +272,7 @@ func (q *queue) readUpTo(ctx context.Context, entry uint64) error {
 // settle answers b once its number is known and that entry is ruled on, or a
 // copy that came even later.
 func (q *queue) settle(b *batch) {
-	if b.entry != 0 && b.ruled >= b.entry {
+	if b.entry != 0 && b.ruled.Entry >= b.entry {
 		q.finish(b, nil)
 	}
 }
@@ -269,11 +295,7 @@ func (q *queue) finish(b *batch, err error) {
 		q.bytes -= len(b.payload)
 		b.err, b.payload = err, nil
 		close(b.done)
-		if q.waiters {
-			q.waiters = false
-			close(q.room)
-			q.room = make(chan struct{})
-		}
+		q.room.ring()
 		return
 	}
 }
@@ -294,7 +316,6 @@ func (q *queue) close(closed, notSent, sent error) {
 	for len(q.sent) > 0 {
 		q.finish(q.sent[0], notSent)
 	}
-	if q.waiters {
-		close(q.room)
-	}
+	q.room.ring()
+	q.moved.ring()
 }

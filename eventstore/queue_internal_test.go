@@ -24,8 +24,8 @@ func sentBatch(t *testing.T) (*queue, *batch, *Pending) {
 // later.
 func TestAReceiptStays(t *testing.T) {
 	q, b, p := sentBatch(t)
-	q.passed(2, b, []LineRuling{{Ruling: domain.Ruling{Verdict: domain.Accepted}}})
-	q.passed(3, b, []LineRuling{{Ruling: domain.Ruling{Verdict: domain.Duplicate}}})
+	q.passed(Mark{Entry: 2}, b, []LineRuling{{Ruling: domain.Ruling{Verdict: domain.Accepted}}})
+	q.passed(Mark{Entry: 3}, b, []LineRuling{{Ruling: domain.Ruling{Verdict: domain.Duplicate}}})
 	receipt, err := p.receipt()
 	if err != nil || receipt.Rulings[0].Verdict != domain.Accepted {
 		t.Errorf("receipt %v, %v", receipt, err)

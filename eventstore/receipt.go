@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +26,12 @@ type LineRuling struct {
 // their order (blank lines are none); one ruling for the whole of a submission
 // that is too large or has no line. What it says of lines with a Position,
 // every later replay says too.
-type Receipt struct{ Rulings []LineRuling }
+type Receipt struct {
+	Rulings []LineRuling
+	// Mark is the entry that its lines went into; zero where none did. Who keeps
+	// it can see later that the ledger did not go back (Ledger.Holds).
+	Mark Mark
+}
 
 // Err is the first refusal, a *domain.Refusal; nil when every line is accepted
 // or a duplicate. The one that caused the others to be refused with it comes
@@ -46,6 +52,19 @@ func (rc Receipt) Err() error {
 	}
 	return with
 }
+
+// Stale tells whether the door refused for what it had read so far: another
+// recorder may have recorded meanwhile what the submission depends on, such as
+// the record that it amends.
+func (rc Receipt) Stale() bool {
+	return slices.ContainsFunc(rc.Rulings, func(r LineRuling) bool {
+		return r.Verdict == domain.Refused && r.Position.IsZero() && slices.Contains(staleCodes, r.Code)
+	})
+}
+
+// staleCodes are those of refusals that a later state of the ledger may not
+// make. The others depend on the line alone, or on what is never undone.
+var staleCodes = []domain.Code{domain.NotOpen, domain.RecordExists, domain.NoSuchRecord, domain.NotAmendable, domain.StaleAmendment, domain.NotAuthorised}
 
 // Pending is a submission that was taken and is not answered yet. Its methods
 // may be called by any goroutine, and more than once.
@@ -75,6 +94,9 @@ func (p *Pending) Done() <-chan struct{} {
 	return p.batch.done
 }
 
+// Stale tells whether it is answered with a receipt that is Stale.
+func (p *Pending) Stale() bool { return p.batch == nil && Receipt{Rulings: p.door}.Stale() }
+
 // Receipt waits for the answer. ErrUnknownOutcome when ctx ends first, or when
 // the recorder ends while the entry is being written: ask again with the same
 // ids. ErrDiskFull, ErrClosed and the others of Append: nothing was recorded.
@@ -95,14 +117,14 @@ func (p *Pending) Receipt(ctx context.Context) (Receipt, error) {
 
 func (p *Pending) receipt() (Receipt, error) {
 	if p.batch == nil {
-		return Receipt{p.door}, nil
+		return Receipt{Rulings: p.door}, nil
 	}
 	if p.batch.err != nil {
 		return Receipt{}, p.batch.err
 	}
 	rulings := p.batch.rulings[p.first : p.first+p.lines : p.first+p.lines]
 	if p.door == nil {
-		return Receipt{rulings}, nil
+		return Receipt{rulings, p.batch.ruled}, nil
 	}
 	merged := make([]LineRuling, len(p.door))
 	for i := range p.door {
@@ -110,5 +132,5 @@ func (p *Pending) receipt() (Receipt, error) {
 			merged[i], rulings = rulings[0], rulings[1:]
 		}
 	}
-	return Receipt{merged}, nil
+	return Receipt{merged, p.batch.ruled}, nil
 }

@@ -34,22 +34,22 @@ type RecorderConfig struct {
 //
 // It has two goroutines of its own: the reader, which alone moves the register
 // on, and the appender, which alone writes. Between them and the submitters
-// stand the queue and mu.
+// stand the queue and mu. A third keeps the high-water file.
 type Recorder struct {
 	ledger *Ledger
 	config RecorderConfig
 	queue  *queue
 
-	ctx  context.Context // of both goroutines; its cause is why they ended
+	ctx  context.Context // of the goroutines; its cause is why they ended
 	stop context.CancelCauseFunc
 	work sync.WaitGroup
-	// done is closed when both have ended.
+	// done is closed when all have ended.
 	done chan struct{}
+	// lastMark is why the high-water file could not be written at the end.
+	lastMark error
 
-	// mu guards the register, and checked, the door's scratch.
-	mu       sync.Mutex
+	mu       sync.Mutex // guards the register
 	register *domain.Register
-	checked  []LineRuling
 
 	// caughtUp is closed by the reader when it has read entry tail.
 	tail     uint64
@@ -82,6 +82,9 @@ func NewRecorder(ctx context.Context, l *Ledger, config RecorderConfig) (*Record
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.work.Go(r.read)
 	r.work.Go(r.write)
+	if h := l.highWater; h != nil {
+		r.work.Go(func() { r.lastMark = h.keep(r.ctx) })
+	}
 	go func() {
 		r.work.Wait()
 		close(r.done)
@@ -117,14 +120,48 @@ func (r *Recorder) Record(ctx context.Context, submission []byte) (Receipt, erro
 // While the queue is full it waits for room until ctx is done: ErrBusy, nothing
 // was recorded. Once the recorder has ended, the error says why.
 func (r *Recorder) Submit(ctx context.Context, submission []byte) (*Pending, error) {
-	return r.submit(submission, func(room <-chan struct{}) error {
+	return r.SubmitAs(ctx, domain.Diary{}, submission)
+}
+
+// SubmitAs is Submit for a submission that may hold only events of diary; a line
+// of another source is refused, domain.WrongSource.
+func (r *Recorder) SubmitAs(ctx context.Context, diary domain.Diary, submission []byte) (*Pending, error) {
+	wait := func(room <-chan struct{}) error {
 		select {
 		case <-room:
 			return nil
 		case <-ctx.Done():
 			return fail("record", ErrBusy, ctx.Err())
 		}
-	})
+	}
+	p, err := r.submit(diary, submission, wait)
+	if err != nil || !p.Stale() {
+		return p, err
+	}
+	if err := r.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return r.submit(diary, submission, wait)
+}
+
+// TrySubmitAs is SubmitAs that waits for nothing. ErrBusy where there is no
+// room. A Pending that is Stale should be asked for again by SubmitAs.
+func (r *Recorder) TrySubmitAs(diary domain.Diary, submission []byte) (*Pending, error) {
+	return r.submit(diary, submission, func(<-chan struct{}) error { return fail("record", ErrBusy, nil) })
+}
+
+// Refresh waits until the recorder has read everything that was in the ledger
+// at the time of the call, whoever wrote it. It asks the server where the ledger
+// ends. Nothing is recorded by it, whatever the error.
+func (r *Recorder) Refresh(ctx context.Context) error {
+	tail, err := r.ledger.Tail(ctx)
+	if err == nil {
+		err = r.queue.readUpTo(ctx, tail)
+	}
+	if err != nil && ctx.Err() != nil {
+		return fail("record", ErrUnavailable, ctx.Err())
+	}
+	return err
 }
 
 // Gather runs work, which hands in many submissions, and lets them go into few
@@ -136,23 +173,15 @@ func (r *Recorder) Gather(work func() error) error {
 	return work()
 }
 
-// TrySubmit is Submit that does not wait for room: ErrBusy.
-func (r *Recorder) TrySubmit(submission []byte) (*Pending, error) {
-	return r.submit(submission, func(<-chan struct{}) error { return fail("record", ErrBusy, nil) })
-}
-
-func (r *Recorder) submit(submission []byte, wait func(room <-chan struct{}) error) (*Pending, error) {
-	buf := scratch.Get().(*[]byte)
-	if len(submission) <= domain.MaxEntryBytes {
-		defer scratch.Put(buf)
-	}
-	*buf = compact((*buf)[:0], submission)
-	p, rest, lines := r.door(*buf)
-	if rest == nil {
+func (r *Recorder) submit(diary domain.Diary, submission []byte, wait func(room <-chan struct{}) error) (*Pending, error) {
+	d := takeDesk(submission)
+	defer d.free()
+	p, lines := r.door(diary, d)
+	if lines == 0 {
 		return p, nil
 	}
 	for {
-		room, err := r.queue.add(rest, lines, p)
+		room, err := r.queue.add(d.lines, lines, p)
 		if err != nil {
 			return nil, err
 		}
@@ -187,17 +216,18 @@ func (r *Recorder) Err() error {
 
 // Close ends the recorder. It does not wait for receipts (who wants them asks
 // for them first): what was not sent yet is answered ErrClosed, what was
-// ErrUnknownOutcome. The error is the alarm that had ended it before, if any.
+// ErrUnknownOutcome. The error is the alarm that had ended it before, if any, or
+// that the high-water file could not be written.
 func (r *Recorder) Close() error {
 	r.end(ErrClosed)
 	<-r.done
 	if err := r.Err(); !errors.Is(err, ErrClosed) {
 		return err
 	}
-	return nil
+	return r.lastMark
 }
 
-// end stops both goroutines, if nothing has before, and answers what waits.
+// end stops the goroutines, if nothing has before, and answers what waits.
 func (r *Recorder) end(cause error) {
 	r.stop(cause)
 	cause = context.Cause(r.ctx)
@@ -217,6 +247,7 @@ func (r *Recorder) rule(e domain.Entry) error {
 	if err != nil {
 		return err
 	}
+	mark := Mark{e.Number, e.Hash()}
 	var rulings []LineRuling
 	if ours != nil {
 		rulings = make([]LineRuling, 0, ours.lines)
@@ -237,7 +268,10 @@ func (r *Recorder) rule(e domain.Entry) error {
 	if ours != nil && len(rulings) != ours.lines {
 		return fmt.Errorf("entry %d has %d lines, %d were submitted", e.Number, len(rulings), ours.lines)
 	}
-	r.queue.passed(e.Number, ours, rulings)
+	if h := r.ledger.highWater; h != nil {
+		h.reach(mark)
+	}
+	r.queue.passed(mark, ours, rulings)
 	if e.Number <= r.tail {
 		if r.config.Progress != nil {
 			r.config.Progress(e.Number, r.tail)

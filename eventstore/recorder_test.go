@@ -348,7 +348,7 @@ func TestBusy(t *testing.T) {
 		pending = append(pending, submit(t, r, raid("/nccia/karachi", i)))
 	}
 	more := []byte(raid("/nccia/karachi", 10))
-	if _, err := r.TrySubmit(more); !errors.Is(err, eventstore.ErrBusy) {
+	if _, err := r.TrySubmitAs(domain.Diary{}, more); !errors.Is(err, eventstore.ErrBusy) {
 		t.Errorf("got %v, want ErrBusy", err)
 	}
 	ended, cancel := context.WithCancel(context.Background())
@@ -385,13 +385,13 @@ func TestBusyWithBytes(t *testing.T) {
 	}
 	var pending []*eventstore.Pending
 	for i := range 16 {
-		p, err := r.TrySubmit(large(i))
+		p, err := r.TrySubmitAs(domain.Diary{}, large(i))
 		if err != nil {
 			t.Fatalf("submission %d: %v", i+1, err)
 		}
 		pending = append(pending, p)
 	}
-	if _, err := r.TrySubmit(large(17)); !errors.Is(err, eventstore.ErrBusy) {
+	if _, err := r.TrySubmitAs(domain.Diary{}, large(17)); !errors.Is(err, eventstore.ErrBusy) {
 		t.Errorf("17 MiB in the queue: %v, want ErrBusy", err)
 	}
 	close(dam.open)

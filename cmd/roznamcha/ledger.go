@@ -39,7 +39,14 @@ type session struct {
 	// room refuses to record where the disk of this machine is nearly full; nil
 	// for a server elsewhere.
 	room func() error
+	// highWater is the file that says how far the ledger was read; "" for none.
+	// Who runs the server moves it on, or who was told to with --dir.
+	highWater string
+	keeps     bool
 }
+
+// highWaterFile is its name in the data directory.
+const highWaterFile = "high-water.json"
 
 // withLedger opens the ledger that is there, works on it, and leaves nothing
 // running behind. The context of work also ends when the server stays away.
@@ -93,17 +100,16 @@ func (p *program) withSession(ctx context.Context, work func(context.Context, *s
 // a running serve on the data directory, or one of its own.
 func (p *program) connect(ctx context.Context) (*session, error) {
 	if p.remote() {
-		nc, err := p.connectRemote()
-		return &session{nc: nc}, err
+		return p.connectNamed()
 	}
 	for began, told := time.Now(), false; ; {
 		nc, server, err := embedded.Attach(ctx, p.dir, embedded.Options{Reserve: readReserve})
 		var used *embedded.InUseError
 		switch {
 		case err == nil && server == nil:
-			return &session{nc: nc, room: p.room}, nil
+			return &session{nc: nc, room: p.room, highWater: p.highWater()}, nil
 		case err == nil:
-			return &session{nc: nc, server: server, room: p.room}, nil
+			return p.ownSession(nc, server), nil
 		case !errors.As(err, &used) || used.Serving || time.Since(began) > busyPatience:
 			return nil, err
 		}
@@ -116,6 +122,31 @@ func (p *program) connect(ctx context.Context) (*session, error) {
 		}
 	}
 }
+
+// ownSession is a session with a server of this program.
+func (p *program) ownSession(nc *nats.Conn, server *embedded.Server) *session {
+	return &session{nc: nc, server: server, room: p.room, highWater: p.highWater(), keeps: true}
+}
+
+// connectNamed connects to the server that --nats or --context names. Where
+// --dir is given too, the high-water file is kept there.
+func (p *program) connectNamed() (*session, error) {
+	s := &session{}
+	if p.dirGiven {
+		if _, err := os.Stat(filepath.Join(p.dir, "jetstream")); err == nil {
+			return nil, wrong("%s holds a ledger of its own, and --nats or --context names another. Try: without one of them", p.dir)
+		}
+		if err := os.MkdirAll(p.dir, 0o755); err != nil {
+			return nil, fmt.Errorf("%w. Try: another --dir, which keeps the high-water file", err)
+		}
+		s.highWater, s.keeps = p.highWater(), true
+	}
+	var err error
+	s.nc, err = p.connectRemote()
+	return s, err
+}
+
+func (p *program) highWater() string { return filepath.Join(p.dir, highWaterFile) }
 
 // room tells whether there is room to record in the data directory.
 func (p *program) room() error { return embedded.Room(p.dir) }
@@ -140,23 +171,36 @@ func (p *program) connectRemote() (*nats.Conn, error) {
 	return nc, nil
 }
 
-// open opens the ledger that is there.
+// open opens the ledger that is there, and sees that it did not go back.
 func (s *session) open(ctx context.Context) (*eventstore.Ledger, error) {
-	l, err := eventstore.Open(ctx, s.nc)
-	return s.guarded(l), err
+	return s.opened(ctx, func() (*eventstore.Ledger, error) { return eventstore.Open(ctx, s.nc) })
 }
 
-// create opens the ledger, and makes its stream where there is none.
+// create is open that makes the ledger's stream where there is none.
 func (s *session) create(ctx context.Context, replicas int) (*eventstore.Ledger, error) {
-	l, err := eventstore.Create(ctx, s.nc, replicas)
-	return s.guarded(l), err
+	return s.opened(ctx, func() (*eventstore.Ledger, error) { return eventstore.Create(ctx, s.nc, replicas) })
 }
 
-func (s *session) guarded(l *eventstore.Ledger) *eventstore.Ledger {
-	if l != nil && s.room != nil {
+func (s *session) opened(ctx context.Context, open func() (*eventstore.Ledger, error)) (*eventstore.Ledger, error) {
+	l, err := open()
+	if err != nil {
+		return nil, err
+	}
+	if s.room != nil {
 		l.Guard(s.room)
 	}
-	return l
+	return l, s.stands(ctx, l)
+}
+
+// stands tells whether l reaches its high-water mark.
+func (s *session) stands(ctx context.Context, l *eventstore.Ledger) error {
+	switch {
+	case s.highWater == "":
+		return nil
+	case s.keeps:
+		return l.KeepHighWater(ctx, s.highWater)
+	}
+	return l.CheckHighWater(ctx, s.highWater)
 }
 
 // close ends the connection, and the server if it is this command's own.

@@ -49,10 +49,12 @@ func main() {
 
 // program is what the commands share: the flags of all, and where to print.
 type program struct {
-	dir     string
-	nats    string
-	context string
-	json    bool
+	dir string
+	// dirGiven tells that --dir was typed.
+	dirGiven bool
+	nats     string
+	context  string
+	json     bool
 
 	in   io.Reader
 	out  io.Writer
@@ -117,7 +119,7 @@ The ledger is kept by a server inside the program, in the data directory
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.dir, "dir", defaultDir(), "data `DIRECTORY` of the ledger; $ROZNAMCHA_DIR sets the default")
+	flags.StringVar(&p.dir, "dir", defaultDir(), "data `DIRECTORY` of the ledger; $ROZNAMCHA_DIR sets the default. With --nats or --context: where to keep the high-water file, if anywhere")
 	flags.StringVar(&p.nats, "nats", "", "`URL` of a NATS server that keeps the ledger, instead of --dir")
 	flags.StringVar(&p.context, "context", "", "`NAME` of a context of the nats command-line client, instead of --dir")
 	flags.BoolVar(&p.json, "json", false, "print JSON")
@@ -130,6 +132,7 @@ The ledger is kept by a server inside the program, in the data directory
 		work := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			p.running = true
+			p.dirGiven = cmd.Flags().Changed("dir")
 			if err := checkPlace(cmd); err != nil {
 				return err
 			}

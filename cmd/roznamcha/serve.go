@@ -71,8 +71,7 @@ func (p *program) serve(ctx context.Context, q projections.Query, port int) erro
 // was named.
 func (p *program) connectServing(port int) (*session, error) {
 	if p.remote() {
-		nc, err := p.connectRemote()
-		return &session{nc: nc}, err
+		return p.connectNamed()
 	}
 	if err := p.checkDir(); err != nil {
 		return nil, err
@@ -85,7 +84,7 @@ func (p *program) connectServing(port int) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
-	return &session{nc: nc, server: server, room: p.room}, nil
+	return p.ownSession(nc, server), nil
 }
 
 func (p *program) serveSession(ctx context.Context, s *session, q projections.Query) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -79,9 +80,10 @@ type standing struct {
 // status prints how the ledger stands.
 func (p *program) status(ctx context.Context, s *session) error {
 	l, err := s.open(ctx)
-	if err != nil {
+	if l == nil {
 		return p.noLedger(err)
 	}
+	alarm := err // told after everything that there is
 	var is standing
 	if !p.remote() {
 		is.Directory, is.Served = p.dir, s.server == nil
@@ -93,16 +95,17 @@ func (p *program) status(ctx context.Context, s *session) error {
 		is.Server.URL = "" // it ends with this command
 	}
 	opened, err := p.opened(ctx, l, is.Entries)
-	if err != nil {
-		return err
+	if alarm == nil {
+		alarm = err
 	}
 	if opened != nil {
 		is.Ledger = newOpenedJSON(opened)
 	}
+	show := p.printStanding
 	if p.json {
-		return print.JSON(p.out, is)
+		show = func(is standing) error { return print.JSON(p.out, is) }
 	}
-	return p.printStanding(is)
+	return errors.Join(show(is), alarm)
 }
 
 // opened is how the ledger was opened, nearly always by its first entry; nil
@@ -127,10 +130,13 @@ func (p *program) printStanding(is standing) error {
 	add := func(name, format string, args ...any) {
 		table.Rows = append(table.Rows, []string{name, fmt.Sprintf(format, args...)})
 	}
-	if is.Ledger == nil {
+	switch l := is.Ledger; {
+	case l != nil:
+		add("ledger", "%s · home country %s · zone %s · rules %d", print.Clean(l.Name), l.Country, l.Zone, l.Rules)
+	case is.Missing > 0:
+		add("ledger", "cannot be read")
+	default:
 		add("ledger", "not open yet. Try: roznamcha open")
-	} else {
-		add("ledger", "%s · home country %s · zone %s · rules %d", is.Ledger.Name, is.Ledger.Country, is.Ledger.Zone, is.Ledger.Rules)
 	}
 	if is.Entries == 0 {
 		add("entries", "0")

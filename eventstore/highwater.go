@@ -1,0 +1,137 @@
+package eventstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// highWaterEvery is how often a high-water file is written while entries come.
+const highWaterEvery = time.Second
+
+// KeepHighWater has the file at path say how far the ledger was read: it checks
+// it, as CheckHighWater does, and from then on every recorder on l moves it on,
+// at least every second. Use it before the first recorder, on one connection of
+// one program at a time. The file stands beside the store; without it, a server
+// that lost its last entries does not know, and gives their numbers a second
+// time.
+func (l *Ledger) KeepHighWater(ctx context.Context, path string) error {
+	h, err := l.checkHighWater(ctx, path)
+	if err != nil {
+		return err
+	}
+	l.highWater = h
+	return nil
+}
+
+// CheckHighWater tells whether the ledger reaches what the high-water file at
+// path says, and is the same there: *GapError or *WentBackError where not. A
+// file that is not there says nothing.
+func (l *Ledger) CheckHighWater(ctx context.Context, path string) error {
+	_, err := l.checkHighWater(ctx, path)
+	return err
+}
+
+func (l *Ledger) checkHighWater(ctx context.Context, path string) (*highWater, error) {
+	m, err := readMark(path)
+	if err != nil {
+		return nil, err
+	}
+	err = l.Holds(ctx, m)
+	var back *WentBackError
+	if errors.As(err, &back) {
+		err = fmt.Errorf("%w; where the loss is known and accepted, move %s away", err, path)
+	}
+	return &highWater{path: path, mark: m, written: m}, err
+}
+
+// highWater is a high-water file: the last entry that was read, as a Mark.
+type highWater struct {
+	path string
+
+	mu   sync.Mutex
+	mark Mark
+	// written is what the file says; it belongs to who keeps it.
+	written Mark
+}
+
+func readMark(path string) (m Mark, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &m)
+	}
+	if err != nil {
+		return Mark{}, fmt.Errorf("high-water file %s: %w. Try: restore it from a copy; without it nobody notices when the ledger loses its end", path, err)
+	}
+	return m, nil
+}
+
+// reach moves the mark on.
+func (h *highWater) reach(m Mark) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.Entry > h.mark.Entry {
+		h.mark = m
+	}
+}
+
+// keep writes the file at least every second while the mark moves, until ctx is
+// done, and then once more. A write that did not succeed (a full disk) is tried
+// again; the error is that of the last.
+func (h *highWater) keep(ctx context.Context) error {
+	tick := time.NewTicker(highWaterEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = h.write()
+		case <-ctx.Done():
+			return h.write()
+		}
+	}
+}
+
+// write puts the mark into the file, unless that is there or another program
+// has written a later one. A crash within leaves the old file or the new one.
+func (h *highWater) write() error {
+	h.mu.Lock()
+	m := h.mark
+	h.mu.Unlock()
+	if m == h.written {
+		return nil
+	}
+	if there, err := readMark(h.path); err != nil || there.Entry >= m.Entry {
+		return err
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(h.path, append(b, '\n')); err != nil {
+		return fmt.Errorf("high-water file: %w", err)
+	}
+	h.written = m
+	return nil
+}
+
+// replaceFile writes a file of mode 0644 in the place of path, on disk when it
+// returns. One program at a time may.
+func replaceFile(path string, content []byte) error {
+	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
