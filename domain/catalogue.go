@@ -8,6 +8,8 @@ type body struct {
 	reset   func(Data)
 	members []member
 	names   names // of members
+	// required are the members that must be given, as bits.
+	required uint64
 	// check finds what no single member shows; nil where there is nothing.
 	check func(data Data, has func(name string) bool) (field, detail string)
 }
@@ -19,6 +21,7 @@ type member struct {
 	read     func(*decoder, Data)
 	write    func([]byte, Data) []byte
 	given    func(Data) bool
+	shape    Shape
 }
 
 // field declares a member of T: its name, its codec and where it is kept.
@@ -28,6 +31,7 @@ func field[T any, V any](name string, c codec[V], at func(*T) *V) member {
 		read:  func(d *decoder, data Data) { c.read(d, at(any(data).(*T))) },
 		write: func(dst []byte, data Data) []byte { return c.write(dst, at(any(data).(*T))) },
 		given: func(data Data) bool { return c.given(at(any(data).(*T))) },
+		shape: c.shape,
 	}
 }
 
@@ -38,6 +42,7 @@ func shared[V any](name string, c codec[V], at func(*Common) *V) member {
 		read:  func(d *decoder, data Data) { c.read(d, at(data.Shared())) },
 		write: func(dst []byte, data Data) []byte { return c.write(dst, at(data.Shared())) },
 		given: func(data Data) bool { return c.given(at(data.Shared())) },
+		shape: c.shape,
 	}
 }
 
@@ -67,6 +72,9 @@ func bodyOf[T any, P interface {
 	list := make([]string, len(b.members))
 	for i, m := range b.members {
 		list[i] = m.name
+		if m.required {
+			b.required |= 1 << i
+		}
 	}
 	b.names = namesOf(list...)
 	return b

@@ -20,6 +20,8 @@ type codec[V any] struct {
 	write func(dst []byte, v *V) []byte
 	// given tells whether v is written at all.
 	given func(v *V) bool
+	// shape is what read takes, for those who do not decode (shape.go).
+	shape Shape
 }
 
 // maxExactInteger is the largest whole number that every JSON decoder keeps
@@ -36,8 +38,8 @@ const (
 
 // texts is the codec of the source's own words: 1 to most bytes without control
 // characters but those in except.
-func texts[V ~string](most int, except string) codec[V] {
-	return words[V](func(s string) string {
+func texts[V ~string](name string, most int, except string) codec[V] {
+	return words[V](textShape(name, most, except), func(s string) string {
 		switch {
 		case s == "":
 			return "is empty: leave it out where it is not given"
@@ -51,8 +53,9 @@ func texts[V ~string](most int, except string) codec[V] {
 }
 
 // words is the codec of a string that wrong finds nothing wrong with.
-func words[V ~string](wrong func(string) string) codec[V] {
+func words[V ~string](shape Shape, wrong func(string) string) codec[V] {
 	return codec[V]{
+		shape: shape,
 		read: func(d *decoder, v *V) {
 			s, ok := d.string()
 			if !ok {
@@ -75,7 +78,7 @@ func oneOf[V ~string](values ...V) codec[V] {
 	for i, v := range values {
 		list[i] = string(v)
 	}
-	return words[V](func(s string) string {
+	return words[V](Shape{JSON: "string", Words: list}, func(s string) string {
 		if slices.Contains(list, s) {
 			return ""
 		}
@@ -84,9 +87,10 @@ func oneOf[V ~string](values ...V) codec[V] {
 }
 
 // parsed is the codec of a string with a grammar.
-func parsed[V comparable](parse func(string) (V, error), format func(V) string) codec[V] {
+func parsed[V comparable](shape Shape, parse func(string) (V, error), format func(V) string) codec[V] {
 	var zero V
 	return codec[V]{
+		shape: shape,
 		read: func(d *decoder, v *V) {
 			s, ok := d.string()
 			if !ok {
@@ -108,6 +112,7 @@ func parsed[V comparable](parse func(string) (V, error), format func(V) string) 
 // fault.
 func listOf[V ~string](element codec[V], in func(*lists) *[]V) codec[[]V] {
 	return codec[[]V]{
+		shape: Shape{JSON: "array", Element: &element.shape, Most: maxList},
 		read: func(d *decoder, v *[]V) {
 			if d.peek() != '[' {
 				d.skip()
@@ -115,27 +120,28 @@ func listOf[V ~string](element codec[V], in func(*lists) *[]V) codec[[]V] {
 				return
 			}
 			chunk := in(d.lists)
-			if cap(*chunk)-len(*chunk) < 8 {
-				*chunk = make([]V, 0, 256)
+			list := *chunk
+			if cap(list)-len(list) < 8 {
+				list = make([]V, 0, 256)
 			}
-			start := len(*chunk)
-			d.array(func() {
-				if len(*chunk)-start == maxList {
+			start := len(list)
+			for more := d.open('[', ']'); more; more = d.more(']') {
+				last := len(list)
+				if last-start == maxList {
 					d.skip()
 					d.fault("more than " + strconv.Itoa(maxList) + " values")
-					return
+					continue
 				}
-				*chunk = append(*chunk, "")
-				last := len(*chunk) - 1
-				element.read(d, &(*chunk)[last])
-				if slices.Contains((*chunk)[start:last], (*chunk)[last]) {
+				list = append(list, "")
+				element.read(d, &list[last])
+				if last > start && slices.Contains(list[start:last], list[last]) {
 					d.fault("the same value twice")
 				}
-			})
-			if len(*chunk) == start {
+			}
+			if len(list) == start {
 				d.fault("is empty: leave it out where it is not given")
 			}
-			*v = slices.Clip((*chunk)[start:])
+			*chunk, *v = list, slices.Clip(list[start:])
 		},
 		write: func(dst []byte, v *[]V) []byte {
 			dst = append(dst, '[')
@@ -153,7 +159,7 @@ func listOf[V ~string](element codec[V], in func(*lists) *[]V) codec[[]V] {
 
 // linkTo is the codec of a link to a record of one kind.
 func linkTo(kind Kind) codec[Link] {
-	return words[Link](func(s string) string {
+	return words[Link](linkShape(kind), func(s string) string {
 		if isRecordID(s) {
 			return ""
 		}
@@ -174,29 +180,29 @@ type lists struct {
 
 // The values of the catalogue.
 var (
-	text    = texts[string](maxText, "")
-	note    = texts[string](maxNote, "\n\t")
-	locator = texts[string](maxLocator, "")
+	text    = texts[string]("text", maxText, "")
+	note    = texts[string]("note", maxNote, "\n\t")
+	locator = texts[string]("locator", maxLocator, "")
 
-	agencyOrNot = words[string](func(s string) string {
+	agencyOrNot = words[string](agencyOrNotShape, func(s string) string {
 		if s == NotGiven || IsToken(s) {
 			return ""
 		}
 		return "is no name of an agency or unit: want small letters, digits and hyphens, or not-given"
 	})
-	token = words[string](func(s string) string {
+	token = words[string](tokenShape, func(s string) string {
 		if IsToken(s) {
 			return ""
 		}
 		return "is no name of an agency: want small letters, digits and hyphens"
 	})
-	opaque = words[string](func(s string) string {
+	opaque = words[string](opaqueShape, func(s string) string {
 		if isRecordID(s) && len(s) <= maxToken {
 			return ""
 		}
 		return "want 1 to 64 bytes of printable ASCII without space and slash; an opaque reference, never a name"
 	})
-	hash = words[string](func(s string) string {
+	hash = words[string](hashShape, func(s string) string {
 		if len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" {
 			return ""
 		}
@@ -204,33 +210,49 @@ var (
 	})
 	caseLink, raidLink, propertyLink = linkTo("case"), linkTo("raid"), linkTo("property")
 	// A measure or dimension of a claim is the ledger's word, or would be.
-	term = words[string](func(s string) string {
+	term = words[string](termShape, func(s string) string {
 		if IsToken(strings.ReplaceAll(s, "_", "-")) {
 			return ""
 		}
 		return "want small letters, digits, hyphens and underscores"
 	})
 	// A state that is no more is nobody's home.
-	homeCountry = parsed(func(s string) (Country, error) {
+	homeCountry = parsed(homeCountryShape, func(s string) (Country, error) {
 		c, err := ParseCountry(s)
 		if err == nil && len(s) != 2 {
 			err = errors.New(quote(s) + " is a state that is no more: want a code of two letters")
 		}
 		return c, err
 	}, func(c Country) string { return string(c) })
-	timeZone = words[string](func(s string) string {
+	timeZone = words[string](zoneShape, func(s string) string {
 		if _, err := LoadZone(s); err != nil {
 			return "is no time zone: " + err.Error()
 		}
 		return ""
 	})
 
-	period      = parsed(ParsePeriod, Period.String)
-	country     = parsed(ParseCountry, func(c Country) string { return string(c) })
-	nationality = parsed(ParseNationality, func(n Nationality) string { return string(n) })
-	recordName  = parsed(ParseRecordName, RecordName.String)
-	eventID     = parsed(ParseEventID, uuid.UUID.String)
-	qualifier   = parsed(func(s string) (Qualifier, error) {
+	period = codec[Period]{
+		shape: periodShape,
+		read: func(d *decoder, v *Period) {
+			s, ok := d.string()
+			if !ok {
+				return
+			}
+			p, err := d.readPeriod(s)
+			if err != nil {
+				d.fault(err.Error())
+				return
+			}
+			*v = p
+		},
+		write: func(dst []byte, v *Period) []byte { return append(v.appendTo(append(dst, '"')), '"') },
+		given: func(v *Period) bool { return !v.IsZero() },
+	}
+	country     = parsed(countryShape, ParseCountry, func(c Country) string { return string(c) })
+	nationality = parsed(nationalityShape, ParseNationality, func(n Nationality) string { return string(n) })
+	recordName  = parsed(recordShape, ParseRecordName, RecordName.String)
+	eventID     = parsed(idShape, ParseEventID, uuid.UUID.String)
+	qualifier   = parsed(qualifierShape(), func(s string) (Qualifier, error) {
 		q, ok := ParseQualifier(s)
 		if !ok {
 			return q, &Refusal{Code: BadData, Detail: quote(s) + " is none of exact, at-least, about, unknown, at-most"}
@@ -249,13 +271,14 @@ var (
 
 // flag is true or left out.
 var flag = codec[bool]{
+	shape: Shape{JSON: "boolean"},
 	read: func(d *decoder, v *bool) {
 		if c := d.peek(); c != 't' && c != 'f' {
 			d.skip()
 			d.fault("want true or false")
 			return
 		}
-		*v = d.word() == "true"
+		*v = d.literal() == "true"
 	},
 	write: func(dst []byte, v *bool) []byte { return strconv.AppendBool(dst, *v) },
 	given: func(v *bool) bool { return *v },
@@ -263,6 +286,7 @@ var flag = codec[bool]{
 
 // small is a whole number that fits an int; it is always written.
 var small = codec[int]{
+	shape: wholeShape,
 	read:  func(d *decoder, v *int) { *v = int(d.whole()) },
 	write: func(dst []byte, v *int) []byte { return strconv.AppendInt(dst, int64(*v), 10) },
 	given: func(*int) bool { return true },
@@ -270,21 +294,21 @@ var small = codec[int]{
 
 // count is a number of persons: n, or {"value":n,"qualifier":…}.
 var count = codec[Count]{
+	shape: countShape,
 	read: func(d *decoder, v *Count) {
 		if d.peek() != '{' {
 			v.N = d.whole()
 			return
 		}
 		given := false
-		d.object(countNames, func(i int) {
-			switch d.enter(countNames.at(i)); i {
+		for c := d.object(countNames); d.next(&c); {
+			switch c.i {
 			case 0:
 				v.N, given = d.whole(), true
 			case 1:
 				qualifier.read(d, &v.Qualifier)
 			}
-			d.leave()
-		})
+		}
 		switch {
 		case v.Qualifier == AtMost:
 			d.fault("at-most is for claims")
@@ -314,11 +338,13 @@ var countNames = namesOf("value", "qualifier")
 
 // amount is {"value":"250000.00","currency":"PKR","qualifier"?}.
 var amount = codec[Amount]{
+	shape: amountShape,
 	read: func(d *decoder, v *Amount) {
 		var value, currency string
 		q := Exact
-		seen := d.object(amountNames, func(i int) {
-			switch d.enter(amountNames.at(i)); i {
+		c := d.object(amountNames)
+		for d.next(&c) {
+			switch c.i {
 			case 0:
 				value, _ = d.string()
 			case 1:
@@ -326,13 +352,16 @@ var amount = codec[Amount]{
 			case 2:
 				qualifier.read(d, &q)
 			}
-			d.leave()
-		})
+		}
 		if q == AtMost {
 			d.fault("at-most is for claims")
 			return
 		}
-		if q == Unknown && seen&1 != 0 {
+		if c.seen&2 != 0 && currency == "" {
+			d.fault("an empty currency: leave it out where it is not known")
+			return
+		}
+		if q == Unknown && c.seen&1 != 0 {
 			d.fault("an unknown amount has no value")
 			return
 		}
@@ -368,20 +397,25 @@ var amountNames = namesOf("value", "currency", "qualifier")
 
 // location is {"country","subdivision","city","site"}, each where given.
 var location = codec[Location]{
+	shape: locationShape,
 	read: func(d *decoder, v *Location) {
-		d.object(locationNames, func(i int) {
-			switch d.enter(locationNames.at(i)); i {
-			case 0:
+		d.peek()
+		if d.readPlace(v) {
+			return
+		}
+		var parts [3]part
+		start, c := d.at, d.object(locationNames)
+		for d.next(&c) {
+			if c.i == 0 {
 				country.read(d, &v.Country)
-			case 1:
-				text.read(d, &v.Subdivision)
-			case 2:
-				text.read(d, &v.City)
-			case 3:
-				text.read(d, &v.Site)
+				continue
 			}
-			d.leave()
-		})
+			words := v.texts()[c.i-1]
+			text.read(d, words)
+			end := d.at - start - 1 // where its closing quote is
+			parts[c.i-1] = part{end - len(*words), end}
+		}
+		d.keepPlace(v, start, parts, &c)
 	},
 	write: func(dst []byte, v *Location) []byte {
 		return appendTexts(dst, locationNames, string(v.Country), v.Subdivision, v.City, v.Site)
@@ -393,9 +427,10 @@ var locationNames = namesOf("country", "subdivision", "city", "site")
 
 // document is {"ref","locator","sha256"}, each where given.
 var document = codec[Document]{
+	shape: documentShape,
 	read: func(d *decoder, v *Document) {
-		d.object(documentNames, func(i int) {
-			switch d.enter(documentNames.at(i)); i {
+		for c := d.object(documentNames); d.next(&c); {
+			switch c.i {
 			case 0:
 				text.read(d, &v.Ref)
 			case 1:
@@ -403,8 +438,7 @@ var document = codec[Document]{
 			case 2:
 				hash.read(d, &v.SHA256)
 			}
-			d.leave()
-		})
+		}
 	},
 	write: func(dst []byte, v *Document) []byte {
 		return appendTexts(dst, documentNames, v.Ref, v.Locator, v.SHA256)
@@ -424,7 +458,7 @@ func appendTexts(dst []byte, names names, values ...string) []byte {
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, names[i]...)
+		dst = append(dst, names[i].key...)
 		dst = appendText(dst, v)
 	}
 	return append(dst, '}')
@@ -432,6 +466,7 @@ func appendTexts(dst []byte, names names, values ...string) []byte {
 
 // dimensions is an object of names and values, written in the order of names.
 var dimensions = codec[[]Dimension]{
+	shape: dimensionsShape,
 	read: func(d *decoder, v *[]Dimension) {
 		if d.peek() != '{' {
 			d.skip()
@@ -441,12 +476,14 @@ var dimensions = codec[[]Dimension]{
 		var list []Dimension
 		d.members(func(name string) {
 			var value string
-			d.enter(name)
+			fine := d.bad == nil
 			text.read(d, &value)
 			if !IsToken(strings.ReplaceAll(name, "_", "-")) {
 				d.fault("is no name of a dimension: want small letters, digits, hyphens and underscores")
 			}
-			d.leave()
+			if fine {
+				d.faultIn(name)
+			}
 			if len(list) == maxList {
 				d.fault("more than " + strconv.Itoa(maxList) + " dimensions")
 				return
@@ -473,6 +510,7 @@ var dimensions = codec[[]Dimension]{
 // replacement is the full new data of a record, kept as written until the
 // register knows what type of record it replaces.
 var replacement = codec[RecordCorrected]{
+	shape: replacementShape,
 	read: func(d *decoder, v *RecordCorrected) {
 		if d.peek() != '{' {
 			d.skip()
@@ -494,7 +532,8 @@ var replacement = codec[RecordCorrected]{
 
 // claimed is the whole number of a claim that is not about money.
 var claimed = codec[FigurePublished]{
-	read: func(d *decoder, v *FigurePublished) { v.Value = d.whole() },
+	shape: wholeShape,
+	read:  func(d *decoder, v *FigurePublished) { v.Value = d.whole() },
 	write: func(dst []byte, v *FigurePublished) []byte {
 		return strconv.AppendInt(dst, v.Value, 10)
 	},

@@ -1,8 +1,11 @@
 package domain
 
 import (
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,14 +40,13 @@ type reading struct {
 	bodies [endOfTypes]Data
 }
 
+// readers are used again: what one has read last is mostly what comes next.
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
 // reader reads lines, one at a time. Its zero value is ready.
 type reader struct {
 	decoder
 	lists lists
-	// sourceText is the source that was parsed last; most lines repeat it.
-	sourceText string
-	source     Diary
-	sourceErr  error
 	// whole is for those who read events and keep no readings.
 	whole reading
 }
@@ -62,7 +64,12 @@ const (
 	attrContentType
 	attrSchema
 	attrBase64
+
+	attrRequired = 1<<attrSpecVersion | 1<<attrID | 1<<attrSource | 1<<attrType
 )
+
+// canonicalStart is how canonical lines begin.
+const canonicalStart = `{"specversion":"1.0"`
 
 // read reads line. All strict checks of its JSON happen here, whether or not
 // the values are used.
@@ -71,22 +78,25 @@ func (rd *reader) read(r *reading, line string) {
 	d := rd.begin(line, 0, BadAttribute)
 	var bad *Refusal // of the data
 	dataAt := -1     // where data stand that came before their type
-	seen := d.scanner.object(attributeNames, func(i int) {
-		if i == attrData {
-			start := d.peekAt()
-			if r.event.Type == 0 {
-				dataAt = start
-				d.skip()
-			} else {
-				bad = rd.readData(r)
-			}
-			r.data = line[start:d.at]
-			return
+	c := d.scanner.object(attributeNames)
+	if strings.HasPrefix(line, canonicalStart) {
+		d.at, d.depth = len(canonicalStart), 1
+		c.i, c.seen, c.before = attrSpecVersion, 1<<attrSpecVersion, ','
+	}
+	for d.next(&c) {
+		if c.i != attrData {
+			rd.readAttribute(r, c.i)
+			continue
 		}
-		d.enter(attributeNames.at(i))
-		rd.readAttribute(r, i)
-		d.leave()
-	})
+		start := d.peekAt()
+		if r.event.Type == 0 {
+			dataAt = start
+			d.skip()
+		} else {
+			bad = rd.readData(r)
+		}
+		r.data = line[start:d.at]
+	}
 	d.end()
 	r.spaced = d.spaced
 	err, fault := d.err, d.bad
@@ -99,18 +109,16 @@ func (rd *reader) read(r *reading, line string) {
 		r.refusal = err
 		return
 	}
-	for _, i := range []int{attrSpecVersion, attrID, attrSource, attrType} {
-		if seen&(1<<i) == 0 && fault == nil {
-			fault = &Refusal{BadAttribute, attributeNames.at(i), "is missing"}
-		}
+	if missing := attrRequired &^ c.seen; missing != 0 && fault == nil {
+		fault = &Refusal{BadAttribute, attributeNames.at(bits.TrailingZeros64(missing)), "is missing"}
 	}
-	if seen&(1<<attrSubject) == 0 && r.event.Type.MakesRecord() && fault == nil {
+	if c.seen&(1<<attrSubject) == 0 && r.event.Type.MakesRecord() && fault == nil {
 		fault = &Refusal{BadAttribute, "subject", "is missing: it is the record's id in its diary"}
 	}
 	if r.refusal = fault; r.refusal != nil {
 		return
 	}
-	if seen&(1<<attrData) == 0 {
+	if c.seen&(1<<attrData) == 0 {
 		bad = &Refusal{BadData, "data", "is missing"}
 	}
 	r.bad = bad
@@ -137,7 +145,7 @@ func (rd *reader) begin(s string, at int, code Code) *decoder {
 	d := &rd.decoder
 	d.scanner.begin(s, at)
 	d.lists = &rd.lists
-	d.code, d.steps, d.bad = code, 0, nil
+	d.code, d.bad = code, nil
 	return d
 }
 
@@ -157,11 +165,7 @@ func (rd *reader) readAttribute(r *reading, i int) {
 	case attrID:
 		e.ID, err = ParseEventID(s)
 	case attrSource:
-		if s != rd.sourceText {
-			rd.sourceText = s
-			rd.source, rd.sourceErr = ParseDiary(s)
-		}
-		e.Source, err = rd.source, rd.sourceErr
+		e.Source, err = rd.readSource(s)
 	case attrType:
 		r.typeName = s
 		known := false
@@ -196,10 +200,9 @@ func (rd *reader) readData(r *reading) *Refusal {
 	d := &rd.decoder
 	code, bad := d.code, d.bad
 	d.code, d.bad = BadData, nil
-	d.enter("data")
 	r.event.Data = r.body(r.event.Type)
 	d.body(&bodies[r.event.Type], r.event.Data)
-	d.leave()
+	d.faultIn("data")
 	wrong := d.bad
 	d.code, d.bad = code, bad
 	return wrong
@@ -218,10 +221,9 @@ func (r *reading) body(t Type) Data {
 // readReplacement reads the replacement of the correction in r as data of type t.
 func (rd *reader) readReplacement(r *reading, c *RecordCorrected, t Type) *Refusal {
 	d := rd.begin(c.raw, 0, BadData)
-	d.enter("data")
-	d.enter("replacement")
 	c.Replacement = r.body(t)
 	d.body(&bodies[t], c.Replacement)
+	d.faultIn("data.replacement")
 	if d.err != nil {
 		return &Refusal{Malformed, "data.replacement", d.err.Detail}
 	}
@@ -238,31 +240,34 @@ func (r *reading) unknownType() *Refusal {
 // that a later syntax failure is still seen.
 type decoder struct {
 	scanner
-	faults
 	lists *lists
+	latest
 }
 
-// faults is the first thing that is wrong with the values, and where.
+// faults is the first thing that is wrong with the values.
 type faults struct {
-	code  Code
-	path  [8]string // the members that lead to the value being read
-	steps int       // of path
-	bad   *Refusal
+	code Code
+	bad  *Refusal
 }
 
-// fault notes what is wrong with the value that is being read.
+// fault notes what is wrong with the value that is being read. On the way out
+// of the objects in which it stands, next puts their names before its field.
 func (f *faults) fault(detail string) {
 	if f.bad == nil {
-		f.bad = &Refusal{f.code, strings.Join(f.path[:f.steps], "."), detail}
+		f.bad = &Refusal{f.code, "", detail}
 	}
 }
 
-func (f *faults) enter(name string) {
-	f.path[f.steps] = name
-	f.steps++
+// faultIn says that the fault, if there is one, stands in the member name.
+func (f *faults) faultIn(name string) {
+	switch {
+	case f.bad == nil:
+	case f.bad.Field == "":
+		f.bad.Field = name
+	default:
+		f.bad.Field = name + "." + f.bad.Field
+	}
 }
-
-func (f *faults) leave() { f.steps-- }
 
 // peekAt is where the next token begins.
 func (d *decoder) peekAt() int {
@@ -272,43 +277,31 @@ func (d *decoder) peekAt() int {
 
 // body reads an object as the members of b into data.
 func (d *decoder) body(b *body, data Data) {
-	if d.peek() != '{' {
-		d.skip()
-		d.fault("want an object")
-		return
+	c := d.object(b.names)
+	for d.next(&c) {
+		b.members[c.i].read(d, data)
 	}
-	seen := d.object(b.names, func(i int) {
-		d.enter(b.members[i].name)
-		b.members[i].read(d, data)
-		d.leave()
-	})
-	for i := range b.members {
-		if m := &b.members[i]; m.required && seen&(1<<i) == 0 {
-			d.enter(m.name)
-			d.fault("is missing")
-			d.leave()
-		}
+	if missing := b.required &^ c.seen; missing != 0 && d.bad == nil {
+		d.fault("is missing")
+		d.faultIn(b.names.at(bits.TrailingZeros64(missing)))
 	}
 	if b.check == nil || d.bad != nil {
 		return
 	}
+	seen := c.seen // c itself would have to live on the heap
 	field, detail := b.check(data, func(name string) bool {
 		return seen&(1<<b.names.find(name)) != 0
 	})
 	if detail != "" {
-		d.enter(field)
 		d.fault(detail)
-		d.leave()
+		d.faultIn(field)
 	}
 }
 
 // string reads a string value; any other is a fault.
 func (d *decoder) string() (string, bool) {
-	if rest := d.s[d.at:]; d.clean && len(rest) > 1 && rest[0] == '"' {
-		if n := strings.IndexByte(rest[1:], '"'); n >= 0 {
-			d.at += n + 2
-			return rest[1 : n+1], true
-		}
+	if s, ok := d.quoted(); ok {
+		return s, true
 	}
 	if d.peek() != '"' {
 		d.skip()
@@ -319,19 +312,22 @@ func (d *decoder) string() (string, bool) {
 	return s, d.err == nil
 }
 
-// object reads an object value; any other is a fault.
-func (d *decoder) object(names names, read func(i int)) uint64 {
+// object enters an object value; any other is a fault, and has no members.
+func (d *decoder) object(names names) cursor {
 	if d.peek() != '{' {
 		d.skip()
 		d.fault("want an object")
-		return 0
+		return cursor{located: true}
 	}
-	return d.scanner.object(names, read)
+	return d.scanner.object(names)
 }
 
 // whole reads a whole number from 0 to 2^53-1. One written as 1.0 or 1e3 is
 // malformed, because decoders differ on whether it is whole.
 func (d *decoder) whole() int64 {
+	if n, digits := d.digits(); digits > 0 {
+		return n
+	}
 	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
 		d.skip()
 		d.fault("want a whole number")
@@ -361,6 +357,26 @@ func (d *decoder) whole() int64 {
 	return n
 }
 
+// digits reads a small number of plain digits that ends right there; 0 digits
+// where none stands.
+func (d *decoder) digits() (n int64, digits int) {
+	const most = 15 // so many are below 2^53
+	rest := d.s[d.at:]
+	for digits < len(rest) && digits < most && rest[digits]-'0' <= 9 {
+		n = n*10 + int64(rest[digits]-'0')
+		digits++
+	}
+	if digits == 0 || digits == len(rest) || digits > 1 && rest[0] == '0' {
+		return 0, 0
+	}
+	switch rest[digits] {
+	case ',', '}', ']':
+		d.at += digits
+		return n, digits
+	}
+	return 0, 0
+}
+
 // isInstant tells whether s is a date-time in the grammar of Period. What Go's
 // own parser takes besides, another release may not.
 func isInstant(s string) bool {
@@ -375,26 +391,28 @@ func isInstant(s string) bool {
 // characters (RFC 9562, section 4).
 func ParseEventID(s string) (id uuid.UUID, err error) {
 	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
-		bad := byte(0)
-		for i, at := range [...]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
-			high, low := hexDigits[s[at]], hexDigits[s[at+1]]
-			bad |= high | low
-			id[i] = high<<4 | low
-		}
-		if bad < 16 {
+		a, ok1 := hexBytes(word(s))
+		b, ok2 := hexBytes(word(s[9:])&0xffffffff | word(s[10:])&^0xffffffff)
+		c, ok3 := hexBytes(word(s[19:])&0xffffffff | word(s[20:])&^0xffffffff)
+		d, ok4 := hexBytes(word(s[28:]))
+		if ok1 && ok2 && ok3 && ok4 {
+			binary.LittleEndian.PutUint32(id[0:], a)
+			binary.LittleEndian.PutUint32(id[4:], b)
+			binary.LittleEndian.PutUint32(id[8:], c)
+			binary.LittleEndian.PutUint32(id[12:], d)
 			return id, nil
 		}
 	}
 	return uuid.UUID{}, errors.New(quote(s) + ": want a UUID in small letters, 36 characters")
 }
 
-// hexDigits is the value of a small hexadecimal digit, 255 for what is none.
-var hexDigits = func() (table [256]byte) {
-	for c := range table {
-		table[c] = 255
-	}
-	for i, c := range []byte("0123456789abcdef") {
-		table[c] = byte(i)
-	}
-	return table
-}()
+// hexBytes reads eight small hexadecimal digits, the first in the lowest byte of
+// w, as four bytes in the same order.
+func hexBytes(w uint64) (b uint32, ok bool) {
+	v := (w&(ones*0x0f) + w>>6&ones*9) & (ones * 0x0f) // a to f have bit 6 and end in 1 to 6
+	letters := (v + ones*6) >> 4 & ones
+	ok = v+ones*'0'+letters*('a'-'0'-10) == w // nothing else is written like that
+	v = (v<<4 | v>>8) & 0x00ff00ff00ff00ff
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return uint32(v | v>>16), ok
+}

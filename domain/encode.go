@@ -2,7 +2,6 @@ package domain
 
 import (
 	"errors"
-	"sync"
 	"time"
 )
 
@@ -41,9 +40,6 @@ func AppendEvent(dst []byte, e *Event) ([]byte, error) {
 	return line, nil
 }
 
-// readers are used again to check what is minted.
-var readers = sync.Pool{New: func() any { return new(reader) }}
-
 // AppendData appends the canonical JSON object of data: the data member of an
 // event, or a correction's replacement. It is not checked.
 func AppendData(dst []byte, data Data) []byte {
@@ -57,7 +53,7 @@ func AppendData(dst []byte, data Data) []byte {
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, b.names[i]...)
+		dst = append(dst, b.names[i].key...)
 		dst = m.write(dst, data)
 	}
 	return append(dst, '}')

@@ -40,8 +40,12 @@ func (e *Entry) Hash() [sha256.Size]byte {
 	return e.hash
 }
 
-// Read reads the lines. An entry that was read can be applied once.
+// Read reads the lines, unless that was done. An entry that was read can be
+// applied once.
 func (e *Entry) Read() {
+	if e.lines != nil {
+		return
+	}
 	e.lines = freeLines.Get().(*lines)
 	e.lines.read(unsafe.String(unsafe.SliceData(e.Payload), len(e.Payload)))
 }
@@ -51,61 +55,58 @@ var freeLines = sync.Pool{New: func() any { return new(lines) }}
 
 // lines is what a payload says, submission by submission.
 type lines struct {
-	reader   reader
 	readings []*reading // the first n are of this payload
 	n        int
 	// ends is, for each submission, how many lines there are up to its end.
 	ends []int
-	// whole is why the payload is not looked into; it is ruled on as one line.
+	// whole is why the payload is not looked into: it is over the limits, or has
+	// no line. It is ruled on as one line.
 	whole *Refusal
 }
 
 // read reads text, which must not change while it is in use.
 func (l *lines) read(text string) {
-	l.n, l.ends = 0, l.ends[:0]
-	if l.whole = unreadable(text); l.whole != nil {
+	l.n, l.ends, l.whole = 0, l.ends[:0], nil
+	if len(text) > MaxEntryBytes {
+		l.whole = &Refusal{Code: TooLarge, Detail: fmt.Sprintf("%d bytes; at most 1,048,576", len(text))}
 		return
 	}
-	for more := true; more; {
-		var line string
-		line, text, more = strings.Cut(text, "\n")
-		if !isBlank(line) {
-			if l.n == len(l.readings) {
-				l.readings = append(l.readings, new(reading))
-			}
-			l.reader.read(l.readings[l.n], line)
-			l.n++
-			if more {
-				continue
-			}
-		}
-		if len(l.ends) == 0 && l.n > 0 || len(l.ends) > 0 && l.n > l.ends[len(l.ends)-1] {
-			l.ends = append(l.ends, l.n)
-		}
-	}
-}
-
-// unreadable is why a payload is not looked into: it is over the limits, or has
-// no line.
-func unreadable(text string) *Refusal {
-	if len(text) > MaxEntryBytes {
-		return &Refusal{Code: TooLarge, Detail: fmt.Sprintf("%d bytes; at most 1,048,576", len(text))}
-	}
-	lines := 0
+	rd := readers.Get().(*reader)
+	defer readers.Put(rd)
+	begun := 0 // how many lines there are before the submission at hand
 	for rest, more := text, true; more; {
 		var line string
 		line, rest, more = strings.Cut(rest, "\n")
-		if !isBlank(line) {
-			lines++
+		blank := isBlank(line)
+		if !blank {
+			if l.n == MaxLines {
+				l.whole = &Refusal{Code: TooLarge, Detail: fmt.Sprintf("%d lines; at most 1,000", countLines(text))}
+				return
+			}
+			if l.n == len(l.readings) {
+				l.readings = append(l.readings, new(reading))
+			}
+			rd.read(l.readings[l.n], line)
+			l.n++
+		}
+		if (blank || !more) && l.n > begun {
+			l.ends = append(l.ends, l.n)
+			begun = l.n
 		}
 	}
-	switch {
-	case lines > MaxLines:
-		return &Refusal{Code: TooLarge, Detail: fmt.Sprintf("%d lines; at most 1,000", lines)}
-	case lines == 0:
-		return &Refusal{Code: Malformed, Detail: "no line in it"}
+	if l.n == 0 {
+		l.whole = &Refusal{Code: Malformed, Detail: "no line in it"}
 	}
-	return nil
+}
+
+// countLines is how many lines of text are not blank.
+func countLines(text string) (n int) {
+	for line := range strings.SplitSeq(text, "\n") {
+		if !isBlank(line) {
+			n++
+		}
+	}
+	return n
 }
 
 func isBlank(line string) bool {

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -31,6 +30,8 @@ type Register struct {
 
 	diaries  []Diary
 	diaryIDs map[Diary]uint32
+	// recent is the number of the diary that was looked up last.
+	recent uint32
 
 	events  rows[eventRow]
 	byID    index
@@ -63,6 +64,8 @@ type Register struct {
 	}
 	scratch []byte
 	rulings []byte // of the whole entry, for the chain
+	// ids and recordNames are hashes for warm.
+	ids, recordNames []uint64
 }
 
 // eventRow is one accepted event.
@@ -133,9 +136,7 @@ func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
 	if e.Number != r.last+1 {
 		return fmt.Errorf("register: entry %d after entry %d", e.Number, r.last)
 	}
-	if e.lines == nil {
-		e.Read()
-	}
+	e.Read()
 	r.rulings = r.rulings[:0]
 	r.each(e.Subject, e.lines, Position{e.Number, 1}, func(ruled []Ruled) {
 		r.commit()
@@ -154,12 +155,9 @@ func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
 }
 
 // Check rules on every submission of e as if it stood next in the stream, alone,
-// and changes nothing; e has no number, nor have the positions. Like Apply it
-// reads e where nobody has.
+// and changes nothing; e has no number, nor have the positions.
 func (r *Register) Check(e Entry, visit func(*Ruled)) {
-	if e.lines == nil {
-		e.Read()
-	}
+	e.Read()
 	r.each(e.Subject, e.lines, Position{0, 1}, func(ruled []Ruled) {
 		r.rollback()
 		for i := range ruled {
@@ -207,12 +205,36 @@ func (r *Register) each(subject string, l *lines, at Position, done func([]Ruled
 		return
 	}
 	diary, confined := diaryOfSubject(subject)
+	r.warm(l.readings[:l.n])
 	begin := 0
 	for _, end := range l.ends {
 		done(r.submission(diary, confined, l.readings[begin:end], at))
 		at.Line += end - begin
 		begin = end
 	}
+}
+
+// warm looks where the indexes would have the lines that are about to be ruled
+// on. In a large ledger that is not in the processor's cache, and it fetches
+// many places in the time that it takes for one.
+func (r *Register) warm(lines []*reading) {
+	if len(lines) < 4 {
+		return
+	}
+	r.ids, r.recordNames = r.ids[:0], r.recordNames[:0]
+	for _, in := range lines {
+		e := &in.event
+		diary, ok := r.lookUp(e.Source)
+		if !ok {
+			continue
+		}
+		r.ids = append(r.ids, r.eventHash(diary, e.ID))
+		if e.Type.MakesRecord() {
+			r.recordNames = append(r.recordNames, r.nameHash(e.Type.Kind(), diary, e.Subject))
+		}
+	}
+	r.byID.warm(r.ids)
+	r.byName.warm(r.recordNames)
 }
 
 // refused is a refusal as a ruling.
@@ -346,7 +368,7 @@ func (r *Register) content(in *reading) [16]byte {
 
 // event finds an accepted event.
 func (r *Register) event(source Diary, id uuid.UUID) (*eventRow, bool) {
-	diary, ok := r.diaryIDs[source]
+	diary, ok := r.lookUp(source)
 	if !ok {
 		return nil, false
 	}
@@ -375,7 +397,7 @@ func (r *Register) accept(e *Event, content [16]byte, out *Ruled) {
 			name: r.names.add(e.Subject), nameLen: uint8(len(e.Subject)),
 			current: i, diary: diary, typ: e.Type,
 		}))
-		r.byName.add(r.nameHash(e.Type.Kind(), diary, []byte(e.Subject)), uint32(out.Record))
+		r.byName.add(r.nameHash(e.Type.Kind(), diary, e.Subject), uint32(out.Record))
 	case Corrected, Retracted, Reinstated:
 		row := r.records.at(uint32(out.Record))
 		was := *row
@@ -403,7 +425,7 @@ func (r *Register) rollback() {
 	for r.records.len > r.kept.records {
 		i := r.records.len - 1
 		row := r.records.at(i)
-		r.byName.remove(r.nameHash(row.typ.Kind(), row.diary, r.names.get(row.name, row.nameLen)), i)
+		r.byName.remove(r.nameHash(row.typ.Kind(), row.diary, string(r.names.get(row.name, row.nameLen))), i)
 		r.records.drop()
 	}
 	for r.events.len > r.kept.events {
@@ -458,14 +480,13 @@ func (r *Register) Record(id RecordID) Standing {
 
 // find is the number of the record called name.
 func (r *Register) find(name RecordName) (RecordID, bool) {
-	diary, ok := r.diaryIDs[name.Diary]
+	diary, ok := r.lookUp(name.Diary)
 	if !ok {
 		return NoRecord, false
 	}
-	id := []byte(name.ID)
-	i, ok := r.byName.find(r.nameHash(name.Kind, diary, id), func(i uint32) bool {
+	i, ok := r.byName.find(r.nameHash(name.Kind, diary, name.ID), func(i uint32) bool {
 		row := r.records.at(i)
-		return row.diary == diary && row.typ.Kind() == name.Kind && bytes.Equal(r.names.get(row.name, row.nameLen), id)
+		return row.diary == diary && row.typ.Kind() == name.Kind && string(r.names.get(row.name, row.nameLen)) == name.ID
 	})
 	if !ok {
 		return NoRecord, false
@@ -473,16 +494,27 @@ func (r *Register) find(name RecordName) (RecordID, bool) {
 	return RecordID(i), true
 }
 
-func (r *Register) nameHash(kind Kind, diary uint32, id []byte) uint64 {
-	return maphash.Bytes(r.seed, id) ^ maphash.String(r.seed, string(kind)) + uint64(diary)*golden
+func (r *Register) nameHash(kind Kind, diary uint32, id string) uint64 {
+	return maphash.String(r.seed, id) ^ maphash.String(r.seed, string(kind)) + uint64(diary)*golden
 }
 
 // golden spreads small numbers over all bits: 2^64 divided by the golden ratio.
 const golden = 0x9e3779b97f4a7c15
 
+// lookUp is the number of d. Most lines repeat the diary of the line before.
+func (r *Register) lookUp(d Diary) (i uint32, ok bool) {
+	if int(r.recent) < len(r.diaries) && r.diaries[r.recent] == d {
+		return r.recent, true
+	}
+	if i, ok = r.diaryIDs[d]; ok {
+		r.recent = i
+	}
+	return i, ok
+}
+
 // diary is the number of d, which gets one now if it has none.
 func (r *Register) diary(d Diary) uint32 {
-	i, ok := r.diaryIDs[d]
+	i, ok := r.lookUp(d)
 	if !ok {
 		d = Diary{strings.Clone(d.Agency), strings.Clone(d.Unit)}
 		i = uint32(len(r.diaries))

@@ -1,6 +1,8 @@
 package domain
 
 import (
+	"bytes"
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -19,46 +21,26 @@ type scanner struct {
 	s     string
 	at    int
 	depth int
-	// clean: no escape and no control character stands anywhere in s, so a
-	// string ends at the next quote.
-	clean bool
+	// rich: an escape, or a byte that is not ASCII, was read in a string.
+	rich bool
 	// spaced: white space stood between tokens, so the bytes are not compact.
 	spaced bool
 	err    *Refusal
+	faults
 }
 
 // begin begins to read text at at.
 func (s *scanner) begin(text string, at int) {
-	s.s, s.at, s.depth, s.spaced, s.err = text, at, 0, false, nil
-	control, ascii := look(text)
-	s.clean = !control && strings.IndexByte(text, '\\') < 0
-	if !ascii && !utf8.ValidString(text) {
-		s.fail("not UTF-8")
-	}
+	s.s, s.at, s.depth, s.rich, s.spaced, s.err = text, at, 0, false, false, nil
 }
 
-// look tells whether s holds a byte below 0x20 and whether it is all ASCII,
-// looking at eight bytes at a time.
-func look(s string) (control, ascii bool) {
-	const ones = 0x0101010101010101
-	var low, high uint64
-	for ; len(s) >= 8; s = s[8:] {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		low |= (w - ones*0x20) &^ w
-		high |= w
-	}
-	control, ascii = low&(ones*0x80) != 0, high&(ones*0x80) == 0
-	for i := 0; i < len(s); i++ {
-		control = control || s[i] < 0x20
-		ascii = ascii && s[i] < utf8.RuneSelf
-	}
-	return control, ascii
-}
-
-// fail notes the first syntax failure and goes to the end of the line.
+// fail notes the first syntax failure and goes to the end of the line. That a
+// line is not UTF-8 comes before all else that is wrong with it.
 func (s *scanner) fail(detail string) {
 	if s.err == nil {
+		if !utf8.ValidString(s.s) {
+			detail = "not UTF-8"
+		}
 		s.err = &Refusal{Code: Malformed, Detail: detail}
 	}
 	s.at = len(s.s)
@@ -66,6 +48,14 @@ func (s *scanner) fail(detail string) {
 
 // peek is the next byte that is not white space; 0 at the end.
 func (s *scanner) peek() byte {
+	if s.at == len(s.s) || s.s[s.at] <= ' ' {
+		return s.peekOn()
+	}
+	return s.s[s.at]
+}
+
+// peekOn is peek where there is white space, or nothing.
+func (s *scanner) peekOn() byte {
 	for s.at < len(s.s) {
 		c := s.s[s.at]
 		if c > ' ' {
@@ -83,14 +73,6 @@ func (s *scanner) peek() byte {
 
 // take consumes the byte c, if it is next.
 func (s *scanner) take(c byte) bool {
-	if s.at < len(s.s) && s.s[s.at] == c {
-		s.at++
-		return true
-	}
-	return s.takeSpaced(c)
-}
-
-func (s *scanner) takeSpaced(c byte) bool {
 	if s.peek() != c || s.err != nil {
 		return false
 	}
@@ -98,10 +80,14 @@ func (s *scanner) takeSpaced(c byte) bool {
 	return true
 }
 
-// end tells whether nothing but white space is left.
+// end makes sure that nothing but white space is left, and that all of the line
+// was UTF-8.
 func (s *scanner) end() {
-	if s.peek() != 0 && s.err == nil {
+	switch {
+	case s.peek() != 0 && s.err == nil:
 		s.fail("something stands after the object")
+	case s.rich && !utf8.ValidString(s.s):
+		s.fail("not UTF-8")
 	}
 }
 
@@ -115,18 +101,16 @@ var plain = func() (table [256]bool) {
 
 // text reads a string whose opening quote is next.
 func (s *scanner) text() string {
+	if text, ok := s.quoted(); ok {
+		return text
+	}
 	if !s.take('"') {
 		s.fail("want a string")
 		return ""
 	}
 	start := s.at
-	if s.clean {
-		if n := strings.IndexByte(s.s[start:], '"'); n >= 0 {
-			s.at = start + n + 1
-			return s.s[start : start+n]
-		}
-	}
 	for s.at < len(s.s) && plain[s.s[s.at]] {
+		s.rich = s.rich || s.s[s.at] >= utf8.RuneSelf
 		s.at++
 	}
 	if s.at < len(s.s) && s.s[s.at] == '"' {
@@ -136,31 +120,62 @@ func (s *scanner) text() string {
 	return s.escaped(start)
 }
 
+// quoted reads a string of ASCII without escapes that begins right here; false,
+// and nothing is read, where none does.
+func (s *scanner) quoted() (text string, ok bool) {
+	line, start := s.s, s.at+1
+	if s.at >= len(line) || line[s.at] != '"' {
+		return "", false
+	}
+	at := start
+	for ; at <= len(line)-8; at += 8 {
+		if n := plainBytes(word(line[at:])); n < 8 {
+			at += n
+			break
+		}
+	}
+	for at < len(line) && plain[line[at]] && line[at] < utf8.RuneSelf {
+		at++
+	}
+	if at == len(line) || line[at] != '"' {
+		return "", false
+	}
+	s.at = at + 1
+	return line[start:at], true
+}
+
+// word is the first eight bytes of s, which must be there.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// ones times a byte is eight of them.
+const ones = 0x0101010101010101
+
+// plainBytes is how many bytes w begins with that are ASCII and stand for
+// themselves in a string. Of a byte below 0x80, c^2 - 0x21 is negative where it
+// is a quote or below 0x20, and c^'\\' - 1 where it is a backslash; what such a
+// byte borrows from those behind it does not matter any more.
+func plainBytes(w uint64) int {
+	end := (w ^ ones*2 - ones*0x21) | (w ^ ones*'\\' - ones) | w
+	return bits.TrailingZeros64(end&(ones*0x80)) >> 3
+}
+
 // name reads a member's name and the colon behind it.
 func (s *scanner) name() string {
 	name := s.text()
-	if s.at < len(s.s) && s.s[s.at] == ':' {
-		s.at++
-	} else if !s.takeSpaced(':') {
+	if !s.take(':') {
 		s.fail("a name without its value")
 	}
 	return name
 }
 
-// more tells whether another element follows, in what ends with end.
-func (s *scanner) more(end byte) bool {
-	c := s.peek()
-	s.at++
-	if c == ',' || c == end && s.err == nil {
-		return c == ','
-	}
-	s.fail("an object or array that does not end")
-	return false
-}
-
 // escaped reads on in a string that began at start and has an escape, or is
 // broken.
 func (s *scanner) escaped(start int) string {
+	s.rich = true
 	var b strings.Builder
 	b.WriteString(s.s[start:s.at])
 	for s.at < len(s.s) {
@@ -271,8 +286,8 @@ func (s *scanner) number() string {
 	return s.s[start:s.at]
 }
 
-// word reads true, false or null.
-func (s *scanner) word() string {
+// literal reads true, false or null.
+func (s *scanner) literal() string {
 	for _, w := range []string{"true", "false", "null"} {
 		if strings.HasPrefix(s.s[s.at:], w) {
 			s.at += len(w)
@@ -287,13 +302,16 @@ func (s *scanner) word() string {
 func (s *scanner) skip() {
 	switch s.peek() {
 	case '{':
-		s.object(nil, nil)
+		for c := s.object(nil); s.next(&c); {
+		}
 	case '[':
-		s.array(s.skip)
+		for more := s.open('[', ']'); more; more = s.more(']') {
+			s.skip()
+		}
 	case '"':
 		s.text()
 	case 't', 'f', 'n':
-		s.word()
+		s.literal()
 	case 0:
 		s.fail("the line ends early")
 	default:
@@ -301,86 +319,10 @@ func (s *scanner) skip() {
 	}
 }
 
-// array reads an array; element must read one value.
-func (s *scanner) array(element func()) {
-	if !s.open('[', ']') {
-		return
-	}
-	for more := true; more; more = s.more(']') {
-		element()
-	}
-	s.depth--
-}
-
-// object reads an object. For each member that names holds, read(i) must read
-// the value; the others are skipped. A name that stands twice, or that equals
-// another but for letter case, is malformed: decoders differ on what it means.
-// It returns the names seen, as bits.
-func (s *scanner) object(names names, read func(i int)) (seen uint64) {
-	if !s.open('{', '}') {
-		return 0
-	}
-	var others nameSet
-	next := 0
-	for more := true; more; more = s.more('}') {
-		i := s.expect(names, next)
-		var name string
-		if i < 0 {
-			name = s.name()
-			i = names.find(name)
-		}
-		switch {
-		case i >= 0 && seen&(1<<i) == 0:
-			seen |= 1 << i
-			next = i + 1
-			read(i)
-		case i >= 0 || others.has(name) || names.fold(name):
-			s.fail("a name that stands twice, or in another letter case: " + quote(name))
-		default:
-			others.add(name)
-			s.skip()
-		}
-	}
-	s.depth--
-	return seen
-}
-
-// expect consumes the name that is next, with its colon, if it is one of names
-// from next on: canonical lines have their names in that order, and nothing
-// between.
-func (s *scanner) expect(names names, next int) int {
-	rest := s.s[s.at:]
-	for i := next; i < len(names) && len(rest) > 1; i++ {
-		if key := names[i]; key[1] == rest[1] && strings.HasPrefix(rest, key) {
-			s.at += len(key)
-			return i
-		}
-	}
-	return -1
-}
-
-// members reads an object of any names; visit must read the value of each.
-func (s *scanner) members(visit func(name string)) {
-	if !s.open('{', '}') {
-		return
-	}
-	var seen nameSet
-	for more := true; more; more = s.more('}') {
-		name := s.name()
-		if seen.has(name) {
-			s.fail("a name that stands twice, or in another letter case: " + quote(name))
-		}
-		seen.add(name)
-		visit(name)
-	}
-	s.depth--
-}
-
-// open enters what begins with start and is left at its end; false where
-// nothing stands in it.
+// open enters what begins with start and ends with end; false where nothing
+// stands in it.
 func (s *scanner) open(start, end byte) bool {
-	if s.depth++; s.depth > maxDepth {
-		s.fail("nested too deep")
+	if !s.deeper() {
 		return false
 	}
 	if !s.take(start) {
@@ -394,20 +336,160 @@ func (s *scanner) open(start, end byte) bool {
 	return true
 }
 
-// names are the known names of an object, at most 64, as they stand in
-// canonical lines: quoted, with the colon.
-type names []string
+// deeper enters one level more.
+func (s *scanner) deeper() bool {
+	if s.depth++; s.depth > maxDepth {
+		s.fail("nested too deep")
+	}
+	return s.depth <= maxDepth
+}
+
+// more tells whether another element follows, in what ends with end, and
+// leaves it where none does.
+func (s *scanner) more(end byte) bool {
+	c := s.peek()
+	s.at++
+	switch {
+	case c == ',':
+		return true
+	case c != end || s.err != nil:
+		s.fail("an object or array that does not end")
+	}
+	s.depth--
+	return false
+}
+
+// cursor is an object that is being read, member by member.
+type cursor struct {
+	names names
+	// i is the number of the member at hand, seen are all up to it, as bits.
+	i    int
+	seen uint64
+	// others are its unknown names; nil while there are none.
+	others *nameSet
+	// before is what stands before the next member: a brace, then commas; 0
+	// when there is none.
+	before byte
+	// located: the first fault stands before it, or has its name already.
+	located bool
+}
+
+// object enters an object. For each member that names holds, next stops and the
+// caller must read the value; the others are skipped. A name that stands twice,
+// or that equals another but for letter case, is malformed: decoders differ on
+// what it means.
+func (s *scanner) object(names names) cursor {
+	s.peek()
+	return cursor{names: names, i: -1, before: '{', located: s.bad != nil}
+}
+
+// next goes to the next known member; false at the end of the object.
+func (s *scanner) next(c *cursor) bool {
+	if s.bad != nil && !c.located {
+		s.locate(c)
+	}
+	// Canonical lines have their names in order, and nothing between.
+	if at := s.at + 1; at <= len(s.s)-8 && s.s[s.at] == c.before {
+		rest := s.s[at:]
+		w := word(rest)
+		for i := c.i + 1; i < len(c.names); i++ {
+			n := &c.names[i]
+			if (w^n.head)&n.mask == 0 {
+				return s.known(c, i, rest) || s.search(c)
+			}
+		}
+	}
+	return s.search(c)
+}
+
+// known goes to the member numbered i, if rest, which stands behind the next
+// comma or brace, does begin with its name.
+func (s *scanner) known(c *cursor, i int, rest string) bool {
+	key, bit := c.names[i].key, uint64(1)<<(i&63)
+	if c.seen&bit != 0 || !strings.HasPrefix(rest, key) || c.before == '{' && !s.deeper() {
+		return false
+	}
+	s.at += 1 + len(key)
+	c.seen |= bit
+	c.i, c.before = i, ','
+	return true
+}
+
+// locate tells the first fault, which is in the member at hand, where it is.
+func (s *scanner) locate(c *cursor) {
+	s.faultIn(c.names.at(c.i))
+	c.located = true
+}
+
+// search is next for members in any order, with white space between.
+func (s *scanner) search(c *cursor) bool {
+	for {
+		more := false
+		switch c.before {
+		case '{':
+			more = s.open('{', '}')
+		case ',':
+			more = s.more('}')
+		}
+		if !more {
+			c.before = 0
+			return false
+		}
+		c.before = ','
+		name := s.name()
+		i := c.names.find(name)
+		if i >= 0 && c.seen&(1<<i) == 0 {
+			c.i = i
+			c.seen |= 1 << i
+			return true
+		}
+		if i >= 0 || c.names.fold(name) || c.others.has(name) {
+			s.fail("a name that stands twice, or in another letter case: " + quote(name))
+			continue
+		}
+		if c.others == nil {
+			c.others = new(nameSet)
+		}
+		c.others.add(name)
+		s.skip()
+	}
+}
+
+// members reads an object of any names; visit must read the value of each.
+func (s *scanner) members(visit func(name string)) {
+	var seen nameSet
+	for more := s.open('{', '}'); more; more = s.more('}') {
+		name := s.name()
+		if seen.has(name) {
+			s.fail("a name that stands twice, or in another letter case: " + quote(name))
+		}
+		seen.add(name)
+		visit(name)
+	}
+}
+
+// names are the known names of an object, at most 64.
+type names []name
+
+// name is a name as it stands in canonical lines.
+type name struct {
+	key string // quoted, with the colon
+	// head is the first eight bytes of key, or all; mask which of them.
+	head, mask uint64
+}
 
 func namesOf(list ...string) names {
 	keys := make(names, len(list))
-	for i, name := range list {
-		keys[i] = `"` + name + `":`
+	for i, text := range list {
+		keys[i].key = `"` + text + `":`
+		keys[i].head = word(keys[i].key + "\x00\x00\x00\x00\x00\x00\x00\x00")
+		keys[i].mask = ^uint64(0) >> (8 * max(0, 8-len(keys[i].key)))
 	}
 	return keys
 }
 
 // at is the name numbered i.
-func (n names) at(i int) string { return n[i][1 : len(n[i])-2] }
+func (n names) at(i int) string { return n[i].key[1 : len(n[i].key)-2] }
 
 // find is the number of name, -1 where it is not known.
 func (n names) find(name string) int {
@@ -438,6 +520,9 @@ type nameSet struct {
 }
 
 func (n *nameSet) has(name string) bool {
+	if n == nil {
+		return false
+	}
 	if n.many != nil {
 		return n.many[fold(name)]
 	}
@@ -517,6 +602,12 @@ func appendText(dst []byte, s string) []byte {
 // hasControl tells whether s holds a control character other than those in
 // except (C0, DEL and C1: U+0000–001F, U+007F–009F).
 func hasControl(s, except string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		w := word(s)
+		if (w-ones*' '|w+ones|w)&(ones*0x80) != 0 {
+			break // one at a time
+		}
+	}
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c >= 0x20 && c < 0x7f {
@@ -537,6 +628,9 @@ func hasControl(s, except string) bool {
 // nothing else changed: signatures cover the bytes. White space that keeps two
 // tokens apart is not insignificant: such a line is no JSON, and an error.
 func Compact(dst, line []byte) ([]byte, error) {
+	if isCompact(line) {
+		return append(dst, line...), nil
+	}
 	inText, spaced := false, false
 	last := byte('{') // the last byte written outside a string, or a string's quote
 	for i := 0; i < len(line); i++ {
@@ -566,6 +660,33 @@ func Compact(dst, line []byte) ([]byte, error) {
 		return dst, &Refusal{Code: Malformed, Detail: "a string without its closing quote"}
 	}
 	return dst, nil
+}
+
+// isCompact tells whether line has no white space outside of its strings, and all
+// of these end. It goes from quote to quote.
+func isCompact(line []byte) bool {
+	for inText := false; ; inText = !inText {
+		n := bytes.IndexByte(line, '"')
+		if n < 0 {
+			return !inText && !hasSpace(line)
+		}
+		if !inText && hasSpace(line[:n]) {
+			return false
+		}
+		if inText && n > 0 && line[n-1] == '\\' {
+			return false // it may be escaped; rare enough
+		}
+		line = line[n+1:]
+	}
+}
+
+func hasSpace(s []byte) bool {
+	for _, c := range s {
+		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			return true
+		}
+	}
+	return false
 }
 
 // parts marks the bytes that end and begin a token by themselves.

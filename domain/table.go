@@ -40,6 +40,8 @@ func (r *rows[T]) drop() {
 type index struct {
 	slots []uint64
 	used  int
+	// warmed is a sum that nobody asks for: what warm reads must go somewhere.
+	warmed uint64
 }
 
 func slotOf(hash uint64, row uint32) uint64 { return hash>>32<<32 | uint64(row) + 1 }
@@ -59,6 +61,16 @@ func (x *index) find(hash uint64, equal func(row uint32) bool) (row uint32, ok b
 		}
 	}
 	return 0, false
+}
+
+// warm looks where find would look first for each of these.
+func (x *index) warm(hashes []uint64) {
+	if len(x.slots) == 0 {
+		return
+	}
+	for _, hash := range hashes {
+		x.warmed += x.slots[x.home(hash)]
+	}
 }
 
 // add enters a row that is not there yet.
