@@ -77,8 +77,17 @@ func (l *Ledger) appendError(ctx context.Context, op string, err, before error) 
 	if last != before && errors.Is(last, nats.ErrPermissionViolation) && strings.Contains(last.Error(), domain.EntrySubject) {
 		return fail(op, ErrDenied, last)
 	}
+	if errors.Is(err, jetstream.ErrAsyncPublishTimeout) && l.nc.Status() == nats.CONNECTED {
+		e := fail(op, ErrUnknownOutcome, errSilentAppend)
+		e.Try = "look at the server's log: if its disk was full, make room and then restart the server, for it writes no more before that; and submit the same events again, with the same ids"
+		return e
+	}
 	return fail(op, ErrUnknownOutcome, err)
 }
+
+// errSilentAppend: the connection stands, and the server has not answered an
+// append. One whose disk was full never does, until it is restarted.
+var errSilentAppend = fmt.Errorf("the server is there and has not answered in %v", ackTimeout)
 
 // notConnected says why nc has no server now.
 func notConnected(nc *nats.Conn) error {

@@ -1,7 +1,6 @@
 package eventstore_test
 
 import (
-	"io"
 	"net"
 	"net/url"
 	"sync"
@@ -10,21 +9,36 @@ import (
 	"roznamcha/eventstore/embedded"
 )
 
-// cable is a connection to a server that a test can cut, or let nothing come
-// back through.
+// cable is a way to a server that a test can damage.
 type cable struct {
 	listener net.Listener
 	server   string
 
-	mu    sync.Mutex
-	mute  bool
-	conns []net.Conn
+	mu sync.Mutex
+	// unplugged refuses every connection; moved is told when held has changed.
+	unplugged, held bool
+	moved           *sync.Cond
+	wires           []*wire
+}
+
+// wire is one connection through a cable: near is the client's end.
+type wire struct {
+	near, far net.Conn
+	// mute loses what the server says, deaf what is said to it. Both belong to
+	// the cable's mutex.
+	mute, deaf bool
 }
 
 // newCable is a cable to s, and its URL.
 func newCable(t testing.TB, s *embedded.Server) (c *cable, address string) {
 	t.Helper()
-	u, err := url.Parse(s.URL())
+	return newCableTo(t, s.URL())
+}
+
+// newCableTo is a cable to the server at a URL, and its own URL.
+func newCableTo(t testing.TB, server string) (c *cable, address string) {
+	t.Helper()
+	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +47,9 @@ func newCable(t testing.TB, s *embedded.Server) (c *cable, address string) {
 		t.Fatal(err)
 	}
 	c = &cable{listener: listener, server: u.Host}
+	c.moved = sync.NewCond(&c.mu)
 	go c.run()
-	t.Cleanup(func() { _ = listener.Close(); c.cut() })
+	t.Cleanup(func() { _ = listener.Close(); c.mend(); c.cut() })
 	u.Host = listener.Addr().String()
 	return c, u.String()
 }
@@ -45,54 +60,103 @@ func (c *cable) run() {
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("tcp", c.server)
-		if err != nil {
-			_ = near.Close()
+		if far := c.reach(); far != nil {
+			c.lay(&wire{near: near, far: far})
 			continue
 		}
-		c.mu.Lock()
-		c.conns = append(c.conns, near, far)
-		c.mu.Unlock()
-		go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
-		go c.back(near, far)
+		_ = near.Close()
 	}
 }
 
-// back carries what the server says, unless the cable is mute.
-func (c *cable) back(near, far net.Conn) {
-	defer near.Close()
+// reach is a connection to the server, nil where there is none now.
+func (c *cable) reach() net.Conn {
+	c.mu.Lock()
+	unplugged := c.unplugged
+	c.mu.Unlock()
+	if unplugged {
+		return nil
+	}
+	far, err := net.Dial("tcp", c.server)
+	if err != nil {
+		return nil
+	}
+	return far
+}
+
+func (c *cable) lay(w *wire) {
+	c.mu.Lock()
+	c.wires = append(c.wires, w)
+	c.mu.Unlock()
+	go c.carry(w.far, w.near, &w.deaf)
+	go c.carry(w.near, w.far, &w.mute)
+}
+
+// carry carries what from says to to, unless that is lost.
+func (c *cable) carry(to, from net.Conn, lost *bool) {
+	defer to.Close()
 	buf := make([]byte, 32<<10)
 	for {
-		n, err := far.Read(buf)
+		n, err := from.Read(buf)
 		if err != nil {
 			return
 		}
 		c.mu.Lock()
-		mute := c.mute
+		for c.held {
+			c.moved.Wait()
+		}
+		skip := *lost
 		c.mu.Unlock()
-		if mute {
+		if skip {
 			continue
 		}
-		if _, err := near.Write(buf[:n]); err != nil {
+		if _, err := to.Write(buf[:n]); err != nil {
 			return
 		}
 	}
 }
 
-// silence lets nothing come back from now on.
-func (c *cable) silence() {
+// silence lets nothing more come back through the connections that there are.
+func (c *cable) silence() { c.lose(true, false) }
+
+// lose loses from now on, without a word, what the server says (back) or what
+// is said to it (forth) on the connections that there are. New ones are whole.
+func (c *cable) lose(back, forth bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mute = true
+	for _, w := range c.wires {
+		w.mute, w.deaf = w.mute || back, w.deaf || forth
+	}
+}
+
+// hold lets nothing through in either direction until mend; then it all comes.
+func (c *cable) hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = true
 }
 
 // cut cuts every connection; a new one is whole again.
 func (c *cable) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mute = false
-	for _, conn := range c.conns {
-		_ = conn.Close()
+	for _, w := range c.wires {
+		_, _ = w.near.Close(), w.far.Close()
 	}
-	c.conns = nil
+	c.wires = nil
+}
+
+// unplug cuts every connection and refuses new ones until mend.
+func (c *cable) unplug() {
+	c.mu.Lock()
+	c.unplugged = true
+	c.mu.Unlock()
+	c.cut()
+}
+
+// mend ends hold and unplug.
+func (c *cable) mend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unplugged, c.held = false, false
+	c.moved.Broadcast()
 }

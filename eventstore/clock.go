@@ -14,16 +14,16 @@ const clockSlack = time.Minute
 // EntryAt is the number of the last entry recorded not later than t, 0 if
 // there is none. It reads the numbers of the minute before t.
 func (l *Ledger) EntryAt(ctx context.Context, t time.Time) (uint64, error) {
-	entry, err := l.Tail(ctx)
-	if err != nil || entry == 0 {
+	tail, err := l.Tail(ctx)
+	if err != nil || tail == 0 {
 		return 0, err
 	}
-	err = l.times(ctx, start{time: t.Add(-clockSlack)}, func(m message) error {
+	entry := tail
+	err = l.times(ctx, start{time: t.Add(-clockSlack), timesTo: tail}, func(m message) error {
 		if m.time.After(t) {
 			entry = m.entry - 1
 			return errDone
 		}
-		entry = max(entry, m.entry)
 		return nil
 	})
 	return entry, err
@@ -35,17 +35,14 @@ func (l *Ledger) recordedBefore(ctx context.Context, from uint64) (recorded time
 	if from <= 1 {
 		return recorded, nil
 	}
-	err = l.times(ctx, start{entry: from - 1}, func(m message) error {
+	err = l.times(ctx, start{entry: from - 1, timesTo: from - 1}, func(m message) error {
 		recorded = m.time
 		return errDone
 	})
 	if err != nil || recorded.IsZero() {
 		return recorded, err
 	}
-	err = l.times(ctx, start{time: recorded.Add(-clockSlack)}, func(m message) error {
-		if m.entry >= from {
-			return errDone
-		}
+	err = l.times(ctx, start{time: recorded.Add(-clockSlack), timesTo: from - 1}, func(m message) error {
 		if m.time.After(recorded) {
 			recorded = m.time
 		}
@@ -54,11 +51,13 @@ func (l *Ledger) recordedBefore(ctx context.Context, from uint64) (recorded time
 	return recorded, err
 }
 
-// times runs visit over the numbers and times of what is there now, from at on,
+// times runs visit over the numbers and times from at on, up to at.timesTo or
 // until visit gives errDone. When the connection is cut it starts over.
 func (l *Ledger) times(ctx context.Context, at start, visit func(message) error) error {
-	at.timesOnly = true
 	return persist(ctx, func() (further bool, err error) {
+		if err := l.checkStands(ctx, at.timesTo+1); err != nil {
+			return false, err
+		}
 		return false, l.session(ctx, at, visit)
 	})
 }

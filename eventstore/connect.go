@@ -13,7 +13,8 @@ import (
 // ConnectOptions are how this package wants a connection to behave; options
 // that come after them win. It reconnects for ever, and what is published
 // while it is cut fails at once rather than be sent later, when nobody waits
-// for the answer.
+// for the answer. A server that hangs, or to which the way is cut without a
+// word, is given up within six seconds, for another one of its cluster.
 func ConnectOptions() []nats.Option {
 	return []nats.Option{
 		nats.Name("roznamcha"),
@@ -21,6 +22,8 @@ func ConnectOptions() []nats.Option {
 		nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectJitter(50*time.Millisecond, 50*time.Millisecond),
 		nats.ReconnectBufSize(-1),
+		nats.PingInterval(2 * time.Second),
+		nats.MaxPingsOutstanding(2),
 		// What goes wrong is told to who waits for it, not to standard error.
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
 	}

@@ -10,27 +10,26 @@ import (
 	"roznamcha/domain"
 )
 
-// desk is where a submission is looked at: its compacted lines and what is ruled
-// on them for now.
+// desk is where a submission is looked at: its compacted lines, which nobody
+// changes any more, and what is ruled on them for now.
 type desk struct {
 	lines   []byte
 	rulings []LineRuling
 }
 
-// desks are used again, but for those that a huge submission has lain on.
+// desks are used again, but their lines are not.
 var desks = sync.Pool{New: func() any { return new(desk) }}
 
 // takeDesk is a desk with submission on it.
 func takeDesk(submission []byte) *desk {
 	d := desks.Get().(*desk)
-	d.lines = compact(d.lines[:0], submission)
+	d.lines = compact(make([]byte, 0, len(submission)), submission)
 	return d
 }
 
 func (d *desk) free() {
-	if cap(d.lines) <= 2*domain.MaxEntryBytes {
-		desks.Put(d)
-	}
+	d.lines = nil
+	desks.Put(d)
 }
 
 // compact appends the lines of a submission without insignificant white space
@@ -86,7 +85,7 @@ func (r *Recorder) door(diary domain.Diary, d *desk) (p *Pending, lines int) {
 // check is what the register would rule on the submission on d now, and how many
 // of its lines are refused or known.
 func (r *Recorder) check(diary domain.Diary, d *desk) (refused, known int) {
-	e := domain.Entry{Subject: domain.EntrySubject, Payload: bytes.Clone(d.lines)} // the desk is used again, a payload never
+	e := domain.Entry{Subject: domain.EntrySubject, Payload: d.lines}
 	if !diary.IsZero() {
 		e.Subject = diary.Subject()
 	}
@@ -158,9 +157,9 @@ func refuseAll(checked []LineRuling) []LineRuling {
 	return out
 }
 
-// newLines moves the lines that have no ruling yet to the front of submission.
-func newLines(submission []byte, rulings []LineRuling) []byte {
-	dst, rest := submission[:0], submission
+// newLines are the lines that have no ruling yet.
+func newLines(submission []byte, rulings []LineRuling) (dst []byte) {
+	rest := submission
 	for i := range rulings {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte{'\n'})

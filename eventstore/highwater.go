@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -37,6 +38,16 @@ func (l *Ledger) CheckHighWater(ctx context.Context, path string) error {
 	return err
 }
 
+// CheckLost is CheckHighWater where there is no ledger: *WentBackError if the
+// high-water file at path says that there was one.
+func CheckLost(path string) error {
+	m, err := readMark(path)
+	if err != nil || m.IsZero() {
+		return err
+	}
+	return accepted(&WentBackError{Had: m.Entry}, path)
+}
+
 func (l *Ledger) checkHighWater(ctx context.Context, path string) (*highWater, error) {
 	m, err := readMark(path)
 	if err != nil {
@@ -45,9 +56,14 @@ func (l *Ledger) checkHighWater(ctx context.Context, path string) (*highWater, e
 	err = l.Holds(ctx, m)
 	var back *WentBackError
 	if errors.As(err, &back) {
-		err = fmt.Errorf("%w; where the loss is known and accepted, move %s away", err, path)
+		err = accepted(back, path)
 	}
 	return &highWater{path: path, mark: m, written: m}, err
+}
+
+// accepted is the alarm with what to do about it after a thorough look.
+func accepted(back *WentBackError, path string) error {
+	return fmt.Errorf("%w; where the loss is known and accepted, move %s away", back, path)
 }
 
 // highWater is a high-water file: the last entry that was read, as a Mark.
@@ -133,5 +149,13 @@ func replaceFile(path string, content []byte) error {
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	_ = dir.Sync() // not every system syncs a directory
+	return dir.Close()
 }

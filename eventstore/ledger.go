@@ -89,17 +89,6 @@ func newLedger(op string, nc *nats.Conn) (*Ledger, error) {
 	return &Ledger{nc: nc, js: js}, nil
 }
 
-// info asks the stream's leader for its configuration and state.
-func (l *Ledger) info(ctx context.Context, op string) (*jetstream.StreamInfo, error) {
-	ask, cancel := limit(ctx)
-	defer cancel()
-	stream, err := l.js.Stream(ask, StreamName)
-	if err != nil {
-		return nil, translate(ctx, op, err)
-	}
-	return stream.CachedInfo(), nil
-}
-
 // limit is ctx with a time limit for one question.
 func limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, askTimeout)

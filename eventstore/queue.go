@@ -10,11 +10,21 @@ import (
 	"roznamcha/domain"
 )
 
-// batch is an entry in the making: submissions with a blank line between, and
-// then the rulings on their lines.
+// batch is an entry in the making: submissions, and then the rulings on their
+// lines.
 type batch struct {
+	// submissions are those that it holds until it is taken, lines and bytes how
+	// many these make with what stands between them.
+	submissions [][]byte
+	lines       int
+	bytes       int
+	// payload is what was sent; nil before, and when it is answered.
 	payload []byte
-	lines   int
+
+	// ahead has it as the reader will want it, once; taken tells the reader that
+	// it is not there any more.
+	ahead chan domain.Entry
+	taken bool
 
 	// What follows belongs to the queue's mutex until done is closed.
 
@@ -32,6 +42,26 @@ type batch struct {
 
 	// trouble is why it is not written yet, for those who stop waiting.
 	trouble atomic.Pointer[error]
+}
+
+// read hashes and reads the lines of b while it is being written, so that its
+// receipts need not wait for that.
+func (b *batch) read(payload []byte) {
+	e := domain.Entry{Subject: domain.EntrySubject, Payload: payload}
+	e.Hash()
+	e.Read()
+	b.ahead <- e
+}
+
+// asRead is e, which is a copy of b, as read has it. A second copy is read anew.
+func (b *batch) asRead(e domain.Entry) domain.Entry {
+	if b.taken {
+		return e
+	}
+	b.taken = true
+	ahead := <-b.ahead
+	ahead.Number, ahead.Recorded = e.Number, e.Recorded
+	return ahead
 }
 
 // why adds to err what keeps the batch from being answered.
@@ -58,8 +88,6 @@ type queue struct {
 	sent []*batch
 	// lines is how many there are in both, bytes their payloads.
 	lines, bytes int
-	// size is how large the last payload was, a hint for the next.
-	size int
 	// room rings when lines went down.
 	room bell
 	// holders is how many are handing in more and want few entries.
@@ -83,8 +111,8 @@ func newQueue(most, entryBytes int) *queue {
 	return &queue{most: most, entryBytes: entryBytes, wake: make(chan struct{}, 1)}
 }
 
-// add puts a submission of so many lines into the entry that is gathering, or
-// into a new one. Where there is no room it gives the channel that is closed
+// add puts a submission of so many lines, which nobody changes any more, into
+// the entry that is gathering, or into a new one. Where there is no room it gives the channel that is closed
 // when there may be.
 func (q *queue) add(submission []byte, lines int, p *Pending) (room <-chan struct{}, err error) {
 	q.mu.Lock()
@@ -97,15 +125,13 @@ func (q *queue) add(submission []byte, lines int, p *Pending) (room <-chan struc
 		return q.room.wait(), nil
 	}
 	b := q.gathering(len(submission), lines)
-	q.bytes -= len(b.payload)
-	if len(b.payload) > 0 {
-		b.payload = append(b.payload, separator...)
-	}
-	b.payload = append(b.payload, submission...)
-	q.bytes += len(b.payload)
+	size := len(separator) + len(submission)
 	p.batch, p.first, p.lines = b, b.lines, lines
+	b.submissions = append(b.submissions, submission)
 	b.lines += lines
+	b.bytes += size
 	q.lines += lines
+	q.bytes += size
 	signal(q.wake)
 	return nil, nil
 }
@@ -144,11 +170,11 @@ func (b bell) waited() bool { return b != nil }
 func (q *queue) gathering(size, lines int) *batch {
 	if n := len(q.waiting); n > 0 {
 		b := q.waiting[n-1]
-		if b.lines+lines <= domain.MaxLines && len(b.payload)+len(separator)+size <= q.entryBytes {
+		if b.lines+lines <= domain.MaxLines && b.bytes+size <= q.entryBytes {
 			return b
 		}
 	}
-	b := &batch{payload: make([]byte, 0, max(size, q.size)), done: make(chan struct{})}
+	b := &batch{done: make(chan struct{}), ahead: make(chan domain.Entry, 1)}
 	q.waiting = append(q.waiting, b)
 	return b
 }
@@ -167,37 +193,38 @@ func (q *queue) release() {
 	signal(q.wake)
 }
 
-// take moves the oldest entry on to be sent; nil when there is none, or only
-// one that is held until it is full.
-func (q *queue) take() *batch {
+// take moves the oldest entry on to be sent, and gives its submissions; nil when
+// there is none, or only one that is held until it is full.
+func (q *queue) take() (b *batch, submissions [][]byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 || len(q.waiting) == 1 && q.holders > 0 && !q.room.waited() {
-		return nil
+		return nil, nil
 	}
-	b := q.waiting[0]
+	b = q.waiting[0]
 	q.waiting = q.waiting[1:]
 	q.sent = append(q.sent, b)
-	q.size = len(b.payload)
-	return b
+	submissions, b.submissions = b.submissions, nil
+	return b, submissions
 }
 
-// sending gives the payload of b, which is about to be sent once more; nil when
-// that is not needed: the queue is closed, or every copy that was sent has been
-// seen in the ledger by now, and so the outcome is known.
-func (q *queue) sending(b *batch) (payload []byte) {
+// sending notes that b is about to be sent, once more, as payload. It is not
+// needed when the queue is closed, or every copy that was sent has been seen in
+// the ledger by now, and so the outcome is known.
+func (q *queue) sending(b *batch, payload []byte) (needed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed != nil {
-		return nil
+		return false
 	}
 	if b.sent > 0 && b.seen >= b.sent {
 		b.entry = b.ruled.Entry
 		q.settle(b)
-		return nil
+		return false
 	}
+	b.payload = payload
 	b.sent++
-	return b.payload
+	return true
 }
 
 // acknowledged notes that the last copy of b became the entry so numbered.
@@ -284,6 +311,19 @@ func (q *queue) refuse(b *batch, err error) {
 	q.finish(b, err)
 }
 
+// giveUp answers b, which is not sent any more: with a copy that the reader has
+// seen, or else with err.
+func (q *queue) giveUp(b *batch, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if b.seen > 0 {
+		b.entry = b.ruled.Entry
+		q.settle(b)
+		return
+	}
+	q.finish(b, err)
+}
+
 // finish answers b, if that was not done, and makes room.
 func (q *queue) finish(b *batch, err error) {
 	for i, other := range q.sent {
@@ -292,8 +332,8 @@ func (q *queue) finish(b *batch, err error) {
 		}
 		q.sent = append(q.sent[:i], q.sent[i+1:]...)
 		q.lines -= b.lines
-		q.bytes -= len(b.payload)
-		b.err, b.payload = err, nil
+		q.bytes -= b.bytes
+		b.err, b.payload, b.submissions = err, nil, nil
 		close(b.done)
 		q.room.ring()
 		return

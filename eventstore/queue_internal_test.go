@@ -14,8 +14,8 @@ func sentBatch(t *testing.T) (*queue, *batch, *Pending) {
 	if room, err := q.add([]byte("line"), 1, p); room != nil || err != nil {
 		t.Fatal(room, err)
 	}
-	b := q.take()
-	q.sending(b)
+	b, _ := q.take()
+	q.sending(b, []byte("line"))
 	q.acknowledged(b, 2)
 	return q, b, p
 }

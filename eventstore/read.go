@@ -140,6 +140,11 @@ func (l *Ledger) checkStands(ctx context.Context, next uint64) error {
 	if err != nil {
 		return err
 	}
+	if info.State.LastSeq < next-1 && info.Cluster != nil && len(info.Cluster.Replicas) > 0 {
+		if info, err = l.infoAgain(ctx); err != nil {
+			return err
+		}
+	}
 	if first := info.State.FirstSeq; first > 1 {
 		return &GapError{1, first}
 	}
@@ -152,18 +157,23 @@ func (l *Ledger) checkStands(ctx context.Context, next uint64) error {
 	return nil
 }
 
+// infoAgain is info after a moment. A leader that was stopped, and goes on,
+// could be believed once, before it hears of its successor: no alarm for that.
+func (l *Ledger) infoAgain(ctx context.Context) (*jetstream.StreamInfo, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Second):
+		return l.info(ctx, "read")
+	}
+}
+
 // firstGap is the alarm about the first of the entries that the stream itself
 // says it has lost.
 func (l *Ledger) firstGap(ctx context.Context) error {
-	ask, cancel := limit(ctx)
-	defer cancel()
-	stream, err := l.js.Stream(ask, StreamName)
+	info, err := l.info(ctx, "read", jetstream.WithDeletedDetails(true))
 	if err != nil {
-		return translate(ctx, "read", err)
-	}
-	info, err := stream.Info(ask, jetstream.WithDeletedDetails(true))
-	if err != nil {
-		return translate(ctx, "read", err)
+		return err
 	}
 	lost := info.State.Deleted
 	if len(lost) == 0 {

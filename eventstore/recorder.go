@@ -1,9 +1,11 @@
 package eventstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"roznamcha/domain"
@@ -239,7 +241,7 @@ func (r *Recorder) end(cause error) {
 
 // read is the reader: it rules on every entry and gives out the receipts.
 func (r *Recorder) read() {
-	r.end(r.ledger.Follow(r.ctx, 1, r.rule))
+	r.end(r.ledger.readAhead(r.ctx, 1, r.tail, math.MaxUint64, r.rule))
 }
 
 func (r *Recorder) rule(e domain.Entry) error {
@@ -247,11 +249,14 @@ func (r *Recorder) rule(e domain.Entry) error {
 	if err != nil {
 		return err
 	}
-	mark := Mark{e.Number, e.Hash()}
 	var rulings []LineRuling
 	if ours != nil {
+		e = ours.asRead(e)
 		rulings = make([]LineRuling, 0, ours.lines)
 	}
+	// The larger part of the work, before the register is held still.
+	mark := Mark{e.Number, e.Hash()}
+	e.Read()
 	r.mu.Lock()
 	err = r.register.Apply(e, func(line *domain.Ruled) {
 		if ours != nil {
@@ -287,9 +292,10 @@ func (r *Recorder) rule(e domain.Entry) error {
 // the next one gathers.
 func (r *Recorder) write() {
 	for {
-		b := r.queue.take()
-		if b != nil {
-			r.append(b)
+		if b, submissions := r.queue.take(); b != nil {
+			payload := bytes.Join(submissions, []byte(separator))
+			go b.read(payload)
+			r.append(b, payload)
 			continue
 		}
 		select {
@@ -300,14 +306,16 @@ func (r *Recorder) write() {
 	}
 }
 
-// append writes b until its outcome is known. A crash here leaves a copy in the
-// ledger or none; who submits the events again gets them ruled duplicates.
-func (r *Recorder) append(b *batch) {
-	for wait := (backoff{}); ; {
-		payload := r.queue.sending(b)
-		if payload == nil {
-			return
-		}
+// mostSilent is how many appends in a row a server may leave unanswered that
+// answers everything else: such a one does not write any more.
+const mostSilent = 3
+
+// append writes b as payload until its outcome is known, or the server is there and cannot
+// write it. A crash here leaves a copy in the ledger or none; who submits the
+// events again gets them ruled duplicates.
+func (r *Recorder) append(b *batch, payload []byte) {
+	silent := 0
+	for wait := (backoff{}); r.queue.sending(b, payload); {
 		entry, err := r.ledger.Append(r.ctx, payload)
 		if err == nil {
 			r.queue.acknowledged(b, entry)
@@ -316,15 +324,29 @@ func (r *Recorder) append(b *batch) {
 		if r.ctx.Err() != nil {
 			return // the queue answers why
 		}
-		if !errors.Is(err, ErrUnknownOutcome) {
+		stop := false
+		if silent++; !errors.Is(err, errSilentAppend) {
+			silent = 0
+		}
+		switch {
+		case errors.Is(err, ErrUnknownOutcome):
+			stop = silent == mostSilent
+		default:
 			earlier := r.queue.notSent(b)
 			if !earlier && !errors.Is(err, ErrUnavailable) {
 				r.queue.refuse(b, err)
 				return
 			}
+			if stop = errors.Is(err, ErrDiskFull); stop {
+				err = fail("record", ErrUnknownOutcome, err)
+			}
 		}
 		b.trouble.Store(&err)
 		if r.lookAgain(&wait) != nil {
+			return
+		}
+		if stop {
+			r.queue.giveUp(b, err)
 			return
 		}
 	}

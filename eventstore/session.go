@@ -24,8 +24,17 @@ const (
 	// pullExpires is how long the server holds a pull that it cannot fill.
 	pullExpires = 30 * time.Second
 	// heartbeat is how often the server says that it holds one. A session in
-	// which twice that long nothing was heard is over.
-	heartbeat = 5 * time.Second
+	// which nothing was heard for as long as silence is over: its server was
+	// stopped or cut off, and a receipt may wait for it. The others of a cluster
+	// take three seconds to notice, and would give the next session to it.
+	heartbeat = time.Second
+	silence   = 4 * heartbeat
+	// lookAfter is after how many heartbeats without a message the leader is asked
+	// whether there is one.
+	lookAfter = 5
+	// openTimeout is how long a cluster may take to begin a session. It may have
+	// given it to a server that was just stopped, and will not do so twice.
+	openTimeout = 3 * time.Second
 	// forgetAfter is when the server drops a consumer that nobody pulls from.
 	forgetAfter = time.Minute
 )
@@ -35,6 +44,7 @@ var (
 	errDone   = errors.New("read enough")
 	errCut    = errors.New("the connection was cut")
 	errSilent = errors.New("the server has gone silent")
+	errBehind = errors.New("the server is behind the others")
 )
 
 // start is where a session begins: at an entry number, or at the first message
@@ -42,18 +52,17 @@ var (
 type start struct {
 	entry uint64
 	time  time.Time
-	// timesOnly is for those who want only numbers and times of what is there
-	// now: without payloads, and ending with errDone after the last message.
-	timesOnly bool
+	// timesTo is for those who want only numbers and times, up to an entry that is
+	// there: without payloads, and ending with errDone after that entry, or at once
+	// where reading would begin after it.
+	timesTo uint64
 }
 
 // message is one message of the stream.
 type message struct {
 	entry uint64
 	time  time.Time
-	// pending is how many come after it, as far as the server knew.
-	pending uint64
-	msg     *nats.Msg
+	msg   *nats.Msg
 }
 
 // session is one ephemeral consumer on the stream: unfiltered, without
@@ -61,6 +70,10 @@ type message struct {
 // connection; who reads on begins another. That is the ordered consumer of
 // nats.go, but with a context, with the end of a session seen at once, and
 // without taking an entry whose headers look like a server's status for one.
+//
+// Of a cluster that server may be any that keeps the ledger, and may not have
+// all of it yet. So a session ends only where its reader knows that the ledger
+// does, never where that server has no more.
 type session struct {
 	l    *Ledger
 	name string // of the consumer
@@ -72,8 +85,10 @@ type session struct {
 	// cut hears when the connection is cut, tick when silence is too long.
 	cut  chan nats.Status
 	tick *time.Ticker
-	// empty tells that there was nothing to read when it began.
-	empty bool
+	// last is the last entry that came, or the one before the first to come; idle
+	// counts heartbeats since.
+	last uint64
+	idle int
 	// promised is how many messages the server may still send.
 	promised int
 	// maxBytes is of one pull. It grows when a single message is larger.
@@ -89,7 +104,7 @@ func (l *Ledger) session(ctx context.Context, at start, visit func(message) erro
 		return err
 	}
 	defer s.end()
-	if at.timesOnly && s.empty {
+	if at.timesTo > 0 && s.last >= at.timesTo {
 		return errDone
 	}
 	for {
@@ -104,6 +119,9 @@ func (l *Ledger) session(ctx context.Context, at start, visit func(message) erro
 			if err := s.status(msg); err != nil {
 				return err
 			}
+			if err := s.checkIdle(ctx); err != nil {
+				return err
+			}
 			continue
 		}
 		m, err := parseMessage(msg)
@@ -111,10 +129,11 @@ func (l *Ledger) session(ctx context.Context, at start, visit func(message) erro
 			return fail("read", ErrRejected, err)
 		}
 		s.promised--
+		s.last, s.idle = m.entry, 0
 		if err := visit(m); err != nil {
 			return err
 		}
-		if at.timesOnly && m.pending == 0 {
+		if at.timesTo > 0 && m.entry >= at.timesTo {
 			return errDone
 		}
 	}
@@ -126,7 +145,7 @@ func (l *Ledger) newSession(ctx context.Context, at start) (*session, error) {
 		MemoryStorage:     true,
 		Replicas:          1,
 		InactiveThreshold: forgetAfter,
-		HeadersOnly:       at.timesOnly,
+		HeadersOnly:       at.timesTo > 0,
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       at.entry,
 	}
@@ -138,26 +157,34 @@ func (l *Ledger) newSession(ctx context.Context, at start) (*session, error) {
 		inbox:    l.nc.NewInbox(),
 		msgs:     make(chan *nats.Msg, 2*pullMessages+100), // and words about the pulls
 		cut:      l.nc.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED),
-		tick:     time.NewTicker(2 * heartbeat),
+		tick:     time.NewTicker(silence),
 		maxBytes: pullBytes,
 	}
 	if err := s.open(ctx, cfg); err != nil {
 		s.end()
-		return nil, translate(ctx, "read", err)
+		err = translate(ctx, "read", err)
+		if errors.Is(err, ErrDiskFull) { // no disk: a reader needs a server that has room for its place
+			err = fail("read", ErrUnavailable, err)
+		}
+		return nil, err
 	}
 	return s, nil
 }
 
 // open makes the consumer and listens.
 func (s *session) open(ctx context.Context, cfg jetstream.ConsumerConfig) error {
-	ask, cancel := limit(ctx)
+	patience := askTimeout
+	if s.l.nc.ConnectedClusterName() != "" {
+		patience = openTimeout
+	}
+	ask, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cons, err := s.l.js.CreateConsumer(ask, StreamName, cfg)
 	if err != nil {
 		return err
 	}
 	info := cons.CachedInfo()
-	s.name, s.empty = info.Name, info.NumPending == 0
+	s.name, s.last = info.Name, info.Delivered.Stream
 	s.next = "$JS.API.CONSUMER.MSG.NEXT." + StreamName + "." + info.Name
 	s.sub, err = s.l.nc.ChanSubscribe(s.inbox, s.msgs)
 	return err
@@ -189,7 +216,7 @@ func (s *session) receive(ctx context.Context) (*nats.Msg, error) {
 		return msg, nil
 	default:
 	}
-	s.tick.Reset(2 * heartbeat)
+	s.tick.Reset(silence)
 	select {
 	case msg := <-s.msgs:
 		return msg, nil
@@ -228,6 +255,7 @@ func (s *session) status(msg *nats.Msg) error {
 	const left, leftBytes = "Nats-Pending-Messages", "Nats-Pending-Bytes"
 	code, words := msg.Header.Get("Status"), msg.Header.Get("Description")
 	if code == "100" {
+		s.idle++
 		return nil
 	}
 	n, err := strconv.Atoi(msg.Header.Get(left))
@@ -245,6 +273,22 @@ func (s *session) status(msg *nats.Msg) error {
 	return nil
 }
 
+// checkIdle ends a session whose server holds a pull though the ledger has
+// more: one that lags, or hangs with its disk.
+func (s *session) checkIdle(ctx context.Context) error {
+	if s.idle < lookAfter {
+		return nil
+	}
+	s.idle = 0
+	tail, err := s.l.Tail(ctx)
+	if err == nil && tail > s.last {
+		if err = s.l.gives(ctx, s.last+1); err == nil { // *GapError: it is damaged
+			err = fail("read", ErrUnavailable, errBehind)
+		}
+	}
+	return err
+}
+
 // parseMessage reads the numbers from the reply subject of a delivered message:
 //
 //	$JS.ACK.<stream>.<consumer>.<deliveries>.<stream sequence>.<consumer sequence>.<nanoseconds>.<pending>
@@ -259,9 +303,9 @@ func parseMessage(msg *nats.Msg) (message, error) {
 			n++
 		}
 	}
-	entry, nanos, pending := 5, 7, 8 // token numbers, from 0
+	entry, nanos := 5, 7 // token numbers, from 0
 	if tokens := n + 1; tokens >= long {
-		entry, nanos, pending = 7, 9, 10
+		entry, nanos = 7, 9
 	} else if tokens != short {
 		return message{}, errors.New("not a message of a stream: " + msg.Reply)
 	}
@@ -274,9 +318,8 @@ func parseMessage(msg *nats.Msg) (message, error) {
 	}
 	e, err1 := token(entry)
 	t, err2 := token(nanos)
-	p, err3 := token(pending)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := errors.Join(err1, err2); err != nil {
 		return message{}, errors.New("not a message of a stream: " + msg.Reply)
 	}
-	return message{e, time.Unix(0, int64(t)).UTC(), p, msg}, nil
+	return message{e, time.Unix(0, int64(t)).UTC(), msg}, nil
 }

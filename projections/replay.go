@@ -83,7 +83,7 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 		tail = entry
 	}
 	all := append([]Projection{&stats}, ps...)
-	err = readAhead(ctx, l, tail, func(e domain.Entry) error {
+	err = l.ReadAhead(ctx, 1, tail, func(e domain.Entry) error {
 		switch {
 		case opts.AsOf.Knows(e.Number, e.Recorded, reg.Zone()):
 		case e.Number == 1:
@@ -104,51 +104,4 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 	}
 	stats.Took = time.Since(start)
 	return reg, stats, err
-}
-
-// ahead is how many entries may be read that are not ruled on yet: 64 MiB at
-// the very most, a few where entries are as an import makes them.
-const ahead = 64
-
-// readAhead visits entries 1 to tail in order, and hashes and reads the next
-// ones meanwhile: of the three, ruling is the least work.
-func readAhead(ctx context.Context, l *eventstore.Ledger, tail uint64, visit func(domain.Entry) error) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	came, read := make(chan domain.Entry, ahead), make(chan domain.Entry, 2)
-	ended := make(chan error, 1)
-	go func() {
-		defer close(came)
-		ended <- l.Read(ctx, 1, tail, func(e domain.Entry) error {
-			e.Hash()
-			return send(ctx, came, e)
-		})
-	}()
-	go func() {
-		defer close(read)
-		for e := range came {
-			e.Read()
-			if send(ctx, read, e) != nil {
-				return
-			}
-		}
-	}()
-	for e := range read {
-		if err := visit(e); err != nil {
-			stop(err)
-			<-ended // nothing reads on after this returns
-			return err
-		}
-	}
-	return <-ended
-}
-
-// send hands e over, unless ctx ends first.
-func send(ctx context.Context, to chan<- domain.Entry, e domain.Entry) error {
-	select {
-	case to <- e:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

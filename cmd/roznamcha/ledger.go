@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,9 +27,6 @@ const (
 	// awayPatience is how long a command that wants an answer now waits for a
 	// server that went away.
 	awayPatience = 10 * time.Second
-	// readReserve is how many bytes of the disk must be free to start a server:
-	// a ledger can be read when there is no room left to record.
-	readReserve = 1
 )
 
 // session is a connection to the server that keeps the ledger.
@@ -103,7 +101,7 @@ func (p *program) connect(ctx context.Context) (*session, error) {
 		return p.connectNamed()
 	}
 	for began, told := time.Now(), false; ; {
-		nc, server, err := embedded.Attach(ctx, p.dir, embedded.Options{Reserve: readReserve})
+		nc, server, err := embedded.Attach(ctx, p.dir, embedded.Options{})
 		var used *embedded.InUseError
 		switch {
 		case err == nil && server == nil:
@@ -125,7 +123,7 @@ func (p *program) connect(ctx context.Context) (*session, error) {
 
 // ownSession is a session with a server of this program.
 func (p *program) ownSession(nc *nats.Conn, server *embedded.Server) *session {
-	return &session{nc: nc, server: server, room: p.room, highWater: p.highWater(), keeps: true}
+	return &session{nc: nc, server: server, room: server.Room, highWater: p.highWater(), keeps: true}
 }
 
 // connectNamed connects to the server that --nats or --context names. Where
@@ -176,13 +174,26 @@ func (s *session) open(ctx context.Context) (*eventstore.Ledger, error) {
 	return s.opened(ctx, func() (*eventstore.Ledger, error) { return eventstore.Open(ctx, s.nc) })
 }
 
-// create is open that makes the ledger's stream where there is none.
+// create is open that makes the ledger's stream where there is none, and never
+// was.
 func (s *session) create(ctx context.Context, replicas int) (*eventstore.Ledger, error) {
+	l, err := s.open(ctx)
+	if !errors.Is(err, eventstore.ErrNoLedger) {
+		return l, err
+	}
+	if s.room != nil {
+		if err := s.room(); err != nil {
+			return nil, err
+		}
+	}
 	return s.opened(ctx, func() (*eventstore.Ledger, error) { return eventstore.Create(ctx, s.nc, replicas) })
 }
 
 func (s *session) opened(ctx context.Context, open func() (*eventstore.Ledger, error)) (*eventstore.Ledger, error) {
 	l, err := open()
+	if errors.Is(err, eventstore.ErrNoLedger) {
+		return nil, cmp.Or(eventstore.CheckLost(s.highWater), err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +231,7 @@ func (p *program) checkDir() error {
 	}
 	_, err := os.Stat(filepath.Join(p.dir, "jetstream"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return p.noLedger(eventstore.ErrNoLedger)
+		return cmp.Or(eventstore.CheckLost(p.highWater()), p.noLedger(eventstore.ErrNoLedger))
 	}
 	if err != nil {
 		return fmt.Errorf("data directory %s: %w. Try: another --dir", p.dir, err)

@@ -75,6 +75,8 @@ type standing struct {
 	// tells that another running program keeps it.
 	Directory string `json:"directory,omitempty"`
 	Served    bool   `json:"served"`
+	// alarm tells that the ledger has a gap or went back.
+	alarm bool
 }
 
 // status prints how the ledger stands.
@@ -101,6 +103,7 @@ func (p *program) status(ctx context.Context, s *session) error {
 	if opened != nil {
 		is.Ledger = newOpenedJSON(opened)
 	}
+	is.alarm = alarm != nil
 	show := p.printStanding
 	if p.json {
 		show = func(is standing) error { return print.JSON(p.out, is) }
@@ -133,7 +136,7 @@ func (p *program) printStanding(is standing) error {
 	switch l := is.Ledger; {
 	case l != nil:
 		add("ledger", "%s · home country %s · zone %s · rules %d", print.Clean(l.Name), l.Country, l.Zone, l.Rules)
-	case is.Missing > 0:
+	case is.alarm:
 		add("ledger", "cannot be read")
 	default:
 		add("ledger", "not open yet. Try: roznamcha open")

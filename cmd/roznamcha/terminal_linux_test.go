@@ -63,7 +63,7 @@ func TestServeOnATerminal(t *testing.T) {
 	}
 	waitUntil(t, "first table", func() bool { return strings.Contains(shown.String(), "0 exceptions\r\n") })
 	first := shown.String()
-	for _, want := range []string{"publish: nats --server ", "as known at entry 1\r\n", "total      0\r\n"} {
+	for _, want := range []string{"record: nats --server ", "as known at entry 1\r\n", "total      0\r\n"} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the screen has no %q:\n%s", want, first)
 		}

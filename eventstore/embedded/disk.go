@@ -13,7 +13,8 @@ const DefaultReserve = 64 << 20
 
 // Room tells whether the disk of the data directory dir has more than the
 // default reserve left; eventstore.ErrDiskFull where it has not. It is what
-// eventstore's Ledger.Guard wants for a ledger on this machine.
+// eventstore's Ledger.Guard wants where another program of this machine serves
+// dir.
 func Room(dir string) error { return room(dir, DefaultReserve) }
 
 func room(dir string, reserve uint64) error {
@@ -27,7 +28,18 @@ func room(dir string, reserve uint64) error {
 	return &eventstore.Error{
 		Op:   "data directory " + dir,
 		Kind: eventstore.ErrDiskFull,
-		Err:  fmt.Errorf("%d MiB are free, %d MiB are kept in reserve", free>>20, reserve>>20),
-		Try:  "make room on that disk, then the same again: nothing was recorded",
+		Err:  fmt.Errorf("%s are free, %s are kept in reserve", size(free), size(reserve)),
+		Try:  "make room on that disk, then the same again",
 	}
+}
+
+// size is so many bytes as a person says them.
+func size(bytes uint64) string {
+	switch {
+	case bytes >= 1<<20:
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	case bytes >= 1<<10:
+		return fmt.Sprintf("%d KiB", bytes>>10)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
 }

@@ -9,6 +9,8 @@
 //	lock       held by the program that has the directory; who that is, in JSON
 //	jetstream  the server's store
 //
+// What else is in it is its user's (the program keeps a high-water file there).
+//
 // The lock is the operating system's: it goes with the process, however that
 // ends, so what a killed program left behind is no obstacle. The file stays
 // when it is released, because a lock on a file that somebody else has removed
@@ -17,4 +19,16 @@
 // A program that serves (Options.Serving) lets others in: they Dial. One that
 // does not is gone in a moment, so others wait for it. Attach does whichever is
 // right.
+//
+// # When things go wrong
+//
+// Room refuses to record before the disk is full. Where something else fills it
+// to the end, the server reads on and writes no more: it is restarted when there
+// is room (wall.go). A store that has messages and cannot be opened is refused
+// by Start, rather than that the server goes on without it.
+//
+// Known hole: where a disk fails at fsync and not at write, the entry that was
+// on its way stands in the file and perhaps not on the disk. It is not
+// acknowledged; but a server started again reads it, and so does a recorder.
+// Nobody records meanwhile, and no restart is made, but a person's.
 package embedded

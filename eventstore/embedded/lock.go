@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,23 +103,45 @@ func readHolder(dir string) holder {
 	return h
 }
 
-// writeHolder says in the lock file of dir who has the lock. A crash within
-// leaves a file that reads as empty.
+// holderBytes is how large the lock file is, whatever it says.
+const holderBytes = 512
+
+// writeHolder says in the lock file of dir who has the lock; nobody if h is
+// zero. The file is written over and never shortened: on a full disk there is
+// room for what is there. A crash within leaves a file that reads as empty.
+//
+// Where there is no room even for that, who does not serve goes without: others
+// see the lock, and not whose it is.
 func writeHolder(dir string, h holder) error {
-	b, err := json.Marshal(h)
-	if err != nil {
-		return err
+	text := bytes.Repeat([]byte{'\n'}, holderBytes)
+	if h != (holder{}) {
+		b, err := json.Marshal(h)
+		if err != nil {
+			return err
+		}
+		copy(text, b)
 	}
-	path := filepath.Join(dir, lockFile)
-	if err := os.WriteFile(path, append(b, '\n'), lockMode); err != nil {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_WRONLY, lockMode)
+	if err != nil {
 		return dirError(dir, err)
 	}
-	return dirError(dir, os.Chmod(path, lockMode)) // one that was there may have another mode
+	err = f.Chmod(lockMode) // one that was there may have another mode
+	if err == nil {
+		_, err = f.WriteAt(text, 0)
+	}
+	if err == nil {
+		err = f.Truncate(holderBytes)
+	}
+	err = errors.Join(err, f.Close())
+	if !h.Serving && errors.Is(err, syscall.ENOSPC) {
+		return nil
+	}
+	return dirError(dir, err)
 }
 
 // release empties the lock file and gives the lock back.
 func release(dir string, lock *flock.Flock) error {
-	return errors.Join(os.Truncate(filepath.Join(dir, lockFile), 0), lock.Close())
+	return errors.Join(writeHolder(dir, holder{}), lock.Close())
 }
 
 // prepare makes dir.

@@ -1,12 +1,15 @@
 package embedded
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,20 +41,33 @@ type Options struct {
 	// does not serve.
 	Wait time.Duration
 	// Reserve is how many bytes of the disk recording leaves free; DefaultReserve
-	// if 0. An eighth of it will do to start.
+	// if 0. It is no condition to start: what is there can be read when there is
+	// no room left to record.
 	Reserve uint64
 }
 
 // Server is a NATS server in this program, with JetStream, which writes every
 // message to disk before it acknowledges it. Only who knows the token of this
 // start can connect, and only from this machine.
+//
+// One that has run into a full disk, and would write no more, is restarted when
+// there is room again: see wall.go. Connections find it again by themselves.
 type Server struct {
 	dir     string
 	reserve uint64
 	token   string
 	lock    *flock.Flock
-	server  *server.Server
-	log     *lastWord
+
+	// running is the server that answers, nil between two; url where it listens.
+	running atomic.Pointer[server.Server]
+	url     string
+	// trouble has a token when the server has logged an error.
+	trouble chan struct{}
+	// stuck is why the server writes no more, and nil while it does.
+	stuck atomic.Pointer[error]
+	// watching is done when the goroutine of watch has ended, as stop tells it.
+	stop     context.CancelFunc
+	watching sync.WaitGroup
 
 	mu     sync.Mutex
 	conns  []*nats.Conn
@@ -59,21 +75,23 @@ type Server struct {
 }
 
 // Start takes the data directory dir, which it makes if need be, and starts a
-// server on it. *InUseError where another running program has it;
-// eventstore.ErrDiskFull where there is no room even to start. Whatever the
+// server on it. *InUseError where another running program has it. Whatever the
 // error, nothing is left running or locked.
 func Start(dir string, opts Options) (*Server, error) {
 	lock, err := acquire(dir, opts.Wait)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, reserve: opts.Reserve, token: rand.Text(), lock: lock, log: new(lastWord)}
+	s := &Server{dir: dir, reserve: opts.Reserve, token: rand.Text(), lock: lock, trouble: make(chan struct{}, 1)}
 	if s.reserve == 0 {
 		s.reserve = DefaultReserve
 	}
+	var ctx context.Context
+	ctx, s.stop = context.WithCancel(context.Background())
 	if err := s.start(opts); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.watching.Go(func() { s.watch(ctx) })
 	return s, nil
 }
 
@@ -82,19 +100,23 @@ func (s *Server) start(opts Options) error {
 	if err := writeHolder(s.dir, has); err != nil { // first: what is there is of an earlier start
 		return err
 	}
-	// Less than for an append: when recording stops for want of room, what is
-	// there can still be read.
-	if err := room(s.dir, s.reserve/8); err != nil {
-		return err
-	}
 	if err := s.run(opts.Port); err != nil {
-		return fmt.Errorf("start the server in %s: %w. Try: another port, or another --dir", s.dir, err)
+		try := "another port, or another --dir"
+		if errors.Is(err, errDamaged) {
+			try = "keep the store as it is, and restore it from a copy"
+		}
+		return fmt.Errorf("start the server in %s: %w. Try: %s", s.dir, err, try)
 	}
-	has.URL, has.Token = s.server.ClientURL(), s.token
+	s.url = s.running.Load().ClientURL()
+	has.URL, has.Token = s.url, s.token
 	return writeHolder(s.dir, has)
 }
 
-// run starts the server and waits until it is ready.
+// errDamaged: the server knows of a stream and cannot open it. It would go on
+// without, and let a new one be made in its place.
+var errDamaged = errors.New("the store is damaged")
+
+// run starts a server on port, 0 for any, and waits until it is ready.
 func (s *Server) run(port int) error {
 	_, size, err := disk(s.dir)
 	if err != nil {
@@ -103,7 +125,7 @@ func (s *Server) run(port int) error {
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
-	s.server, err = server.NewServer(&server.Options{
+	next, err := server.NewServer(&server.Options{
 		ServerName:         "roznamcha",
 		Host:               "127.0.0.1",
 		Port:               port,
@@ -119,13 +141,41 @@ func (s *Server) run(port int) error {
 	if err != nil {
 		return err
 	}
-	s.server.SetLoggerV2(s.log, false, false, false)
-	s.server.Start()
+	log := &words{trouble: s.trouble}
+	next.SetLoggerV2(log, false, false, false)
+	next.Start()
+	err = ready(next, log)
+	if reason := sick(next); err == nil && reason != "" && s.holdsMessages() {
+		err = fmt.Errorf("%w: %s", errDamaged, reason)
+	}
+	if err != nil {
+		next.Shutdown()
+		next.WaitForShutdown()
+		return err
+	}
+	s.running.Store(next)
+	return nil
+}
+
+// holdsMessages tells whether there is any message in the store. A program that
+// was killed while it made a stream leaves a store that cannot be opened either,
+// and nothing is lost with that.
+func (s *Server) holdsMessages() bool {
+	store := os.DirFS(s.dir) // whose patterns are free of what dir is called
+	blocks, err := fs.Glob(store, "jetstream/*/streams/*/msgs/*.blk")
+	return err != nil || slices.ContainsFunc(blocks, func(path string) bool {
+		info, err := fs.Stat(store, path)
+		return err != nil || info.Size() > 0
+	})
+}
+
+// ready waits until a server that was started answers.
+func ready(next *server.Server, log *words) error {
 	for began := time.Now(); time.Since(began) < readyTimeout; {
-		if s.server.ReadyForConnections(100*time.Millisecond) && s.server.JetStreamEnabled() {
+		if next.ReadyForConnections(100*time.Millisecond) && next.JetStreamEnabled() {
 			return nil
 		}
-		if reason := s.log.fatal.Load(); reason != nil {
+		if reason := log.fatal.Load(); reason != nil {
 			return errors.New(*reason)
 		}
 	}
@@ -135,7 +185,7 @@ func (s *Server) run(port int) error {
 // Connect connects within the process. The connection is closed with the
 // server.
 func (s *Server) Connect() (*nats.Conn, error) {
-	nc, err := nats.Connect(s.server.ClientURL(), append(eventstore.ConnectOptions(),
+	nc, err := nats.Connect(s.url, append(eventstore.ConnectOptions(),
 		nats.InProcessServer(s),
 		nats.Token(s.token),
 		nats.Timeout(readyTimeout), // nothing is on the way to be lost
@@ -153,18 +203,21 @@ func (s *Server) Connect() (*nats.Conn, error) {
 	return nc, nil
 }
 
-// InProcessConn is how a connection reaches the server; nats.go calls it.
-func (s *Server) InProcessConn() (net.Conn, error) { return s.server.InProcessConn() }
+// InProcessConn is how a connection reaches the server; nats.go calls it, again
+// and again while the server is restarted.
+func (s *Server) InProcessConn() (net.Conn, error) {
+	running := s.running.Load()
+	if running == nil {
+		return nil, fmt.Errorf("%s: %w", s.dir, ErrNotServing)
+	}
+	return running.InProcessConn()
+}
 
 // URL is the address of the server with the token of this start in it, as for
 // nats --server.
 func (s *Server) URL() string {
-	return strings.Replace(s.server.ClientURL(), "://", "://"+s.token+"@", 1)
+	return strings.Replace(s.url, "://", "://"+s.token+"@", 1)
 }
-
-// Room tells whether the disk has more left than the reserve;
-// eventstore.ErrDiskFull where it has not. It is for the ledger's Guard.
-func (s *Server) Room() error { return room(s.dir, s.reserve) }
 
 // Close ends the connections that Connect gave, shuts the server down, waits
 // until everything is on disk, and gives the directory back: another program
@@ -176,28 +229,45 @@ func (s *Server) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.stop()
+	s.watching.Wait()
 	for _, nc := range s.conns {
 		nc.Close()
 	}
-	if s.server != nil {
-		s.server.Shutdown()
-		s.server.WaitForShutdown()
-	}
+	s.shutdown()
 	return release(s.dir, s.lock)
 }
 
-// lastWord keeps why the server gave up, to say why it did not start. The rest
-// of what it logs goes nowhere.
-type lastWord struct{ fatal atomic.Pointer[string] }
-
-// Fatalf and the others are what server.Logger asks for.
-func (l *lastWord) Fatalf(format string, v ...any) {
-	reason := fmt.Sprintf(format, v...)
-	l.fatal.Store(&reason)
+// shutdown ends the server that runs, if one does.
+func (s *Server) shutdown() {
+	if running := s.running.Swap(nil); running != nil {
+		running.Shutdown()
+		running.WaitForShutdown()
+	}
 }
 
-func (*lastWord) Errorf(string, ...any)  {}
-func (*lastWord) Warnf(string, ...any)   {}
-func (*lastWord) Noticef(string, ...any) {}
-func (*lastWord) Debugf(string, ...any)  {}
-func (*lastWord) Tracef(string, ...any)  {}
+// words are what a server logs. Of an error only is known that there was one;
+// of why it gave up, everything; the rest goes nowhere.
+type words struct {
+	fatal   atomic.Pointer[string]
+	trouble chan struct{}
+}
+
+// Fatalf and the others are what server.Logger asks for.
+func (w *words) Fatalf(format string, v ...any) {
+	reason := fmt.Sprintf(format, v...)
+	w.fatal.Store(&reason)
+}
+
+// Errorf may be called with the server's locks held: it only leaves a token.
+func (w *words) Errorf(string, ...any) {
+	select {
+	case w.trouble <- struct{}{}:
+	default:
+	}
+}
+
+func (*words) Warnf(string, ...any)   {}
+func (*words) Noticef(string, ...any) {}
+func (*words) Debugf(string, ...any)  {}
+func (*words) Tracef(string, ...any)  {}

@@ -1,0 +1,140 @@
+package service
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"roznamcha/eventstore"
+)
+
+// reply is the replier: it answers the requests that wait, in the order in which
+// they came, which is that of their entries.
+func (s *Service) reply() {
+	timer := time.NewTimer(s.patience)
+	for {
+		select {
+		case q := <-s.waiting:
+			s.await(q, timer)
+			s.answer(q)
+			continue
+		case <-s.stopping:
+		}
+		select {
+		case q := <-s.waiting:
+			s.await(q, timer)
+			s.answer(q)
+		default:
+			return
+		}
+	}
+}
+
+// await returns when every part of q is answered, or it is too late.
+func (s *Service) await(q *request, timer *time.Timer) {
+	for i := range q.parts {
+		p := q.parts[i].pending
+		if p == nil {
+			continue
+		}
+		select {
+		case <-p.Done():
+			continue
+		default:
+		}
+		timer.Reset(time.Until(q.deadline))
+		select {
+		case <-p.Done():
+		case <-timer.C:
+			return
+		case <-s.patient.Done():
+			return
+		}
+	}
+}
+
+// draft is where an answer is written.
+type draft struct {
+	eventstore.Reply
+	body []byte
+}
+
+var drafts = sync.Pool{New: func() any { return new(draft) }}
+
+// answer answers from outside a handler.
+func (s *Service) answer(q *request) {
+	d, code, why := s.draft(q)
+	defer drafts.Put(d)
+	if q.reply == "" {
+		return
+	}
+	m := nats.Msg{Subject: q.reply, Data: d.body}
+	if code != "" {
+		m.Header = nats.Header{micro.ErrorCodeHeader: {code}, micro.ErrorHeader: {why}}
+	}
+	// Where it cannot be sent who asked gets no answer and asks again.
+	_ = s.nc.PublishMsg(&m)
+}
+
+// answerNow answers from within the handler of req, whose errors the service
+// counts too.
+func (s *Service) answerNow(req micro.Request, q *request) {
+	d, code, why := s.draft(q)
+	defer drafts.Put(d)
+	switch {
+	case q.reply == "":
+	case code == "":
+		_ = req.Respond(d.body)
+	default:
+		_ = req.Error(code, why, d.body)
+	}
+}
+
+// draft writes the answer to q and counts what it says. Where not all is well,
+// code and why are for the error headers.
+func (s *Service) draft(q *request) (d *draft, code, why string) {
+	d = drafts.Get().(*draft)
+	d.Results, d.Marks = d.Results[:0], d.Marks[:0]
+	q.results(&d.Reply)
+	q.count.add(d.Results)
+	if i := d.Deciding(); i >= 0 {
+		code, why = string(d.Results[i].Code), clip(d.Results[i].Sentence())
+		if q.count == &s.record {
+			s.refusals.add(q.diary, &d.Reply)
+		}
+	}
+	d.body = d.AppendJSON(d.body[:0])
+	if most := int(s.nc.MaxPayload()) - mostHeader; len(d.body) > most {
+		d.shorten(most)
+	}
+	return d, code, why
+}
+
+// mostHeader is more than the headers of an answer take, in bytes.
+const mostHeader = 2 << 10
+
+// shorten leaves the texts out, which follow from the code, of an answer that is
+// larger than the server carries; then, on a server that carries very little,
+// everything but that there is more to know.
+func (d *draft) shorten(most int) {
+	for i := range d.Results {
+		r := &d.Results[i]
+		r.Rule, r.Detail, r.Cure = "", "", ""
+	}
+	if d.body = d.AppendJSON(d.body[:0]); len(d.body) > most {
+		unknown := &eventstore.Error{Op: "answer", Kind: eventstore.ErrUnknownOutcome, Err: nats.ErrMaxPayload}
+		d.Results, d.Marks = append(d.Results[:0], eventstore.UnansweredResult(1, unknown)), nil
+		d.body = d.AppendJSON(d.body[:0])
+	}
+}
+
+// clip shortens a sentence for a header.
+func clip(s string) string {
+	if len(s) > mostHeader/2 {
+		s = strings.ToValidUTF8(s[:mostHeader/2], "")
+	}
+	return s
+}

@@ -1,0 +1,379 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+
+	"roznamcha/domain"
+	"roznamcha/eventstore"
+	"roznamcha/eventstore/client"
+)
+
+func TestReceiptIsThatOfAReplay(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, _ := d.client(t)
+	// Many callers on one client, each with submissions of one to three events.
+	const callers, each = 50, 20
+	var mu sync.Mutex
+	var got []eventstore.LineRuling
+	var work sync.WaitGroup
+	for caller := range callers {
+		work.Go(func() {
+			for i := range each {
+				var lines []string
+				for n := range 1 + (caller+i)%3 {
+					lines = append(lines, raid(1000*caller+10*i+n))
+				}
+				receipt, err := c.Record(soon(t), []byte(strings.Join(lines, "\n")))
+				if err != nil || receipt.Err() != nil || len(receipt.Rulings) != len(lines) {
+					t.Errorf("%+v, %v", receipt, err)
+					return
+				}
+				if receipt.Mark.Entry != receipt.Rulings[0].Position.Entry {
+					t.Errorf("mark %v of %+v", receipt.Mark, receipt)
+					return
+				}
+				for n, r := range receipt.Rulings {
+					if r.ID != raidID(1000*caller+10*i+n) {
+						t.Errorf("the receipt of another submission: %+v", receipt)
+					}
+				}
+				mu.Lock()
+				got = append(got, receipt.Rulings...)
+				mu.Unlock()
+			}
+		})
+	}
+	work.Wait()
+	rulings := map[domain.Position]eventstore.LineRuling{}
+	for _, r := range replay(t, d.ledger) {
+		rulings[r.Position] = r
+	}
+	if len(got) != len(rulings)-1 {
+		t.Errorf("%d lines have a receipt, %d are in the ledger", len(got), len(rulings)-1)
+	}
+	for _, r := range got {
+		if want := rulings[r.Position]; !r.Recorded.Equal(want.Recorded) || r.ID != want.ID || r.Ruling != want.Ruling {
+			t.Errorf("the receipt says %+v, a replay %+v", r, want)
+		}
+	}
+	if requests := d.requests.Load(); requests > callers*each/4 {
+		t.Errorf("%d submissions took %d requests: they do not travel together", callers*each, requests)
+	}
+}
+
+func TestEveryFormOfASubmissionIsOneSubmission(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, _ := d.client(t)
+	spread := strings.ReplaceAll(raid(1), ",", ",\n")
+	for _, s := range []struct {
+		name, submission string
+		want             []domain.Verdict
+	}{
+		{"spread over lines", "\n" + spread + "\n", []domain.Verdict{domain.Accepted}},
+		{"an array", "[" + raid(2) + "," + raid(3) + "]", []domain.Verdict{domain.Accepted, domain.Accepted}},
+		{"with blank lines", "\n" + raid(4) + "\r\n\n\n" + raid(1) + "\n \n", []domain.Verdict{domain.Accepted, domain.Duplicate}},
+		{"with blank lines, refused", raid(5) + "\n\n{}", []domain.Verdict{domain.Refused, domain.Refused}},
+		{"nothing", " \n", []domain.Verdict{domain.Refused}},
+		{"junk", "junk", []domain.Verdict{domain.Refused}},
+		{"an array in an array", "[[1]]", []domain.Verdict{domain.Refused}},
+		{"half an array", "[" + raid(6), []domain.Verdict{domain.Refused}},
+		{"1,001 events", strings.Repeat(raid(7)+"\n", 1001), []domain.Verdict{domain.Refused}},
+		{"2 MB", strings.Repeat(" ", 2<<20) + raid(8), []domain.Verdict{domain.Refused}},
+		{"what begins like the next", "{", []domain.Verdict{domain.Refused}},
+	} {
+		var work sync.WaitGroup
+		work.Go(func() { // something to travel with
+			if receipt, err := c.Record(soon(t), []byte("}")); err != nil || receipt.Err() == nil {
+				t.Errorf("junk: %+v, %v", receipt, err)
+			}
+		})
+		receipt, err := c.Record(soon(t), []byte(s.submission))
+		work.Wait()
+		var got []domain.Verdict
+		for _, r := range receipt.Rulings {
+			got = append(got, r.Verdict)
+		}
+		if err != nil || !reflect.DeepEqual(got, s.want) {
+			t.Errorf("%s: %v %v, want %v", s.name, receipt.Err(), err, s.want)
+		}
+	}
+}
+
+// TestJunkHarmsNobodyInTheSameRequest mixes junk that looks like the beginning of
+// another body with what is to be recorded.
+func TestJunkHarmsNobodyInTheSameRequest(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, _ := d.client(t)
+	junk := []string{"[[1]]", "{", "}", "null", `{"a":`, "[[1],\n[2]]", "[", "]"}
+	var work sync.WaitGroup
+	for n := range 200 {
+		work.Go(func() {
+			bad := junk[n%len(junk)]
+			if receipt, err := c.Record(soon(t), []byte(bad)); err != nil || receipt.Err() == nil {
+				t.Errorf("%s: %+v, %v", bad, receipt, err)
+			}
+		})
+		work.Go(func() {
+			if receipt, err := c.Record(soon(t), []byte(raid(n))); err != nil || receipt.Err() != nil {
+				t.Errorf("raid %d: %v, %v", n, receipt.Err(), err)
+			}
+		})
+	}
+	work.Wait()
+}
+
+func TestCheckRecordsNothing(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, _ := d.client(t)
+	receipt, err := c.Check(soon(t), []byte(raid(1)))
+	if err != nil || receipt.Err() != nil || len(receipt.Rulings) != 1 || !receipt.Rulings[0].Position.IsZero() {
+		t.Errorf("%+v, %v", receipt, err)
+	}
+	if tail, err := d.ledger.Tail(soon(t)); err != nil || tail != 1 {
+		t.Errorf("the ledger ends at entry %d (%v)", tail, err)
+	}
+}
+
+// TestALostAnswerIsAskedForAgain: what was recorded and not answered comes back as
+// a duplicate with its first position, once.
+func TestALostAnswerIsAskedForAgain(t *testing.T) {
+	d := newDesk(t)
+	d.answer = func(m *nats.Msg, n int64, reply []byte) {
+		if n > 2 {
+			_ = m.Respond(reply)
+		}
+	}
+	d.serve(t)
+	c, _ := d.client(t)
+	client.SetPatience(c, time.Millisecond)
+	receipt, err := c.Record(soon(t), []byte(raid(1)))
+	if err != nil || receipt.Err() != nil || receipt.Rulings[0].Verdict != domain.Duplicate || receipt.Rulings[0].First != (domain.Position{Entry: 2, Line: 1}) {
+		t.Errorf("%+v, %v", receipt, err)
+	}
+	if rulings := replay(t, d.ledger); len(rulings) != 2 {
+		t.Errorf("the ledger has %d lines", len(rulings))
+	}
+}
+
+func TestWhatARetryHelpsIsAskedAgain(t *testing.T) {
+	for _, kind := range []error{eventstore.ErrBusy, eventstore.ErrUnavailable, eventstore.ErrUnknownOutcome, eventstore.ErrClosed} {
+		d := newDesk(t)
+		d.answer = func(m *nats.Msg, n int64, reply []byte) {
+			if n < 4 {
+				reply = unanswered(&eventstore.Error{Op: "record", Kind: kind})
+			}
+			_ = m.Respond(reply)
+		}
+		d.serve(t)
+		c, _ := d.client(t)
+		receipt, err := c.Record(soon(t), []byte(raid(1)))
+		if err != nil || receipt.Err() != nil {
+			t.Errorf("%v: %+v, %v", kind, receipt, err)
+		}
+		if n := d.requests.Load(); n != 4 {
+			t.Errorf("%v: %d requests", kind, n)
+		}
+	}
+}
+
+func TestWhatARetryDoesNotHelpIsAnsweredAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		answer []byte
+		want   error
+		tells  string
+	}{
+		{unanswered(&eventstore.Error{Op: "append", Kind: eventstore.ErrDiskFull}), eventstore.ErrDiskFull, "make room"},
+		{unanswered(&eventstore.Error{Op: "append", Kind: eventstore.ErrDenied}), eventstore.ErrDenied, "credentials"},
+		{unanswered(&eventstore.GapError{Want: 3, Got: 7}), eventstore.ErrClosed, "gap"},
+		{unanswered(&eventstore.WentBackError{Had: 3, Tail: 1}), eventstore.ErrClosed, "went back"},
+		{[]byte(`{"results":[]}`), eventstore.ErrUnknownOutcome, "same ids"},
+		{[]byte(`{"results":[{"line":1,"ruling":"perhaps"}]}`), eventstore.ErrUnknownOutcome, "perhaps"},
+		{[]byte(`welcome`), eventstore.ErrUnknownOutcome, "same ids"},
+	} {
+		d := newDesk(t)
+		d.answer = func(m *nats.Msg, _ int64, _ []byte) { _ = m.Respond(c.answer) }
+		d.serve(t)
+		cl, _ := d.client(t)
+		_, err := cl.Record(soon(t), []byte(raid(1)))
+		if !errors.Is(err, c.want) || !strings.Contains(fmt.Sprint(err), c.tells) {
+			t.Errorf("%s: %v", c.answer, err)
+		}
+		if n := d.requests.Load(); n != 1 {
+			t.Errorf("%s: %d requests", c.answer, n)
+		}
+	}
+}
+
+// TestTheEndOfTheContextSaysWhatIsKnown: only what may be recorded has an unknown
+// outcome.
+func TestTheEndOfTheContextSaysWhatIsKnown(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer func(m *nats.Msg, n int64, reply []byte)
+		want   error
+	}{
+		{"nobody is there", nil, eventstore.ErrUnavailable},
+		{"it is busy", func(m *nats.Msg, _ int64, _ []byte) {
+			_ = m.Respond(unanswered(&eventstore.Error{Kind: eventstore.ErrBusy}))
+		}, eventstore.ErrBusy},
+		{"no answer", func(*nats.Msg, int64, []byte) {}, eventstore.ErrUnknownOutcome},
+		{"no answer, then busy", func(m *nats.Msg, n int64, _ []byte) {
+			if n > 1 {
+				_ = m.Respond(unanswered(&eventstore.Error{Kind: eventstore.ErrBusy}))
+			}
+		}, eventstore.ErrUnknownOutcome},
+	} {
+		d := newDesk(t)
+		if c.answer != nil {
+			d.answer = c.answer
+			d.serve(t)
+		}
+		cl, nc := d.client(t)
+		client.SetPatience(cl, time.Millisecond)
+		ctx, cancel := context.WithCancel(soon(t))
+		go func() { // when it has been asked more than once
+			for nc.Stats().OutMsgs < 3 {
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+		}()
+		_, err := cl.Record(ctx, []byte(raid(1)))
+		var e *eventstore.Error
+		if !errors.As(err, &e) || e.Kind != c.want || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestRecordWaitsUntilARecorderIsServed(t *testing.T) {
+	d := newDesk(t)
+	c, nc := d.client(t)
+	done := make(chan error)
+	go func() {
+		_, err := c.Record(soon(t), []byte(raid(1)))
+		done <- err
+	}()
+	for nc.Stats().OutMsgs < 2 { // it was asked in vain more than once
+		time.Sleep(time.Millisecond)
+	}
+	d.serve(t)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestACutConnectionIsNoError cuts the connection of a client again and again.
+func TestACutConnectionIsNoError(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, nc := d.client(t)
+	client.SetPatience(c, time.Hour) // what is lost with the connection is not waited for
+	stop := make(chan struct{})
+	var cutter sync.WaitGroup
+	cutter.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(100 * time.Millisecond):
+				_ = nc.ForceReconnect()
+			}
+		}
+	})
+	const callers, each = 10, 200
+	var work sync.WaitGroup
+	for caller := range callers {
+		work.Go(func() {
+			for i := range each {
+				receipt, err := c.Record(soon(t), []byte(raid(1000*caller+i)))
+				if err != nil || receipt.Err() != nil {
+					t.Errorf("%+v, %v", receipt, err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	close(stop)
+	cutter.Wait()
+	accepted := 0
+	for _, r := range replay(t, d.ledger) {
+		if r.Verdict == domain.Accepted {
+			accepted++
+		}
+	}
+	if accepted != 1+callers*each {
+		t.Errorf("%d events are recorded, want %d", accepted, 1+callers*each)
+	}
+	t.Logf("%d reconnects", nc.Stats().Reconnects)
+}
+
+func TestRecordEventsMintsAnIDAndKeepsIt(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, _ := d.client(t)
+	occurred, err := domain.ParsePeriod("2025-06-03")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raid := &domain.Event{Subject: "0007", Data: &domain.RaidConducted{Common: domain.Common{Occurred: occurred}, Premises: domain.CallCentre}}
+	arrest := &domain.Event{Subject: "0007-A1", Data: &domain.ArrestMade{Common: domain.Common{Occurred: occurred}, Persons: domain.Count{N: 3}, Nationality: []domain.Nationality{"CN"}, Raid: "0007"}}
+	receipt, err := c.RecordEvents(soon(t), raid, arrest)
+	if err != nil || receipt.Err() != nil || len(receipt.Rulings) != 2 {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	if raid.ID.Version() != 7 || raid.ID == arrest.ID || raid.Source != karachi || receipt.Rulings[0].ID != raid.ID {
+		t.Errorf("%+v, %+v", raid, receipt)
+	}
+	again, err := c.RecordEvents(soon(t), raid, arrest)
+	if err != nil || again.Rulings[0].First != receipt.Rulings[0].Position || again.Rulings[1].First != receipt.Rulings[1].Position {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+	var refusal *domain.Refusal
+	if _, err := c.RecordEvents(soon(t), &domain.Event{Subject: "0008", Data: &domain.RaidConducted{}}); !errors.As(err, &refusal) {
+		t.Errorf("an event without what it must have: %v", err)
+	}
+	if raid.ID == uuid.Nil {
+		t.Error("no id")
+	}
+}
+
+func TestCloseAnswersWhoWaits(t *testing.T) {
+	d := newDesk(t)
+	d.answer = func(*nats.Msg, int64, []byte) {}
+	d.serve(t)
+	c, _ := d.client(t)
+	done := make(chan error)
+	go func() {
+		_, err := c.Record(soon(t), []byte(raid(1)))
+		done <- err
+	}()
+	for d.requests.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	c.Close()
+	if err := <-done; !errors.Is(err, eventstore.ErrUnknownOutcome) {
+		t.Errorf("who waited: %v", err)
+	}
+	if _, err := c.Record(soon(t), []byte(raid(1))); !errors.Is(err, eventstore.ErrClosed) {
+		t.Errorf("afterwards: %v", err)
+	}
+	other, nc := d.client(t)
+	nc.Close()
+	if _, err := other.Record(soon(t), []byte(raid(1))); !errors.Is(err, eventstore.ErrUnavailable) {
+		t.Errorf("on a closed connection: %v", err)
+	}
+}
