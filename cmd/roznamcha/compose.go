@@ -20,12 +20,6 @@ type composition struct {
 	sets                               []string // member=value, see setMember
 }
 
-// listMembers of data are written on the command line with commas between.
-var listMembers = map[string]bool{"nationality": true, "offences": true, "participants": true, "cases": true, "raids": true}
-
-// numberMembers of data are numbers where they look like one.
-var numberMembers = map[string]bool{"persons": true, "value": true, "rules": true}
-
 // line is the event as a line of the ledger, in its canonical form where the
 // rules know one. The error is wrong use: what the rules say about a line that
 // can be written, the recorder tells.
@@ -42,12 +36,13 @@ func (c composition) line(now time.Time) ([]byte, error) {
 	if c.occurred != "" {
 		data["occurred"] = c.occurred
 	}
+	typ, known := domain.ParseType(c.typ)
 	for _, set := range c.sets {
-		if err := setMember(data, set); err != nil {
+		if err := setMember(typ, data, set); err != nil {
 			return nil, err
 		}
 	}
-	if typ, ok := domain.ParseType(c.typ); ok {
+	if known {
 		if err := checkKnown(typ, data); err != nil {
 			return nil, err
 		}
@@ -72,18 +67,18 @@ func (c composition) line(now time.Time) ([]byte, error) {
 	return domain.AppendEvent(nil, e)
 }
 
-// setMember puts "name=value" into data. Dots in a name lead into a member:
+// setMember puts "name=value" into data of a type. Dots in a name lead into a member:
 // place.city=Karachi. A value is text; lists are written with commas between,
 // amounts as "250000.00 PKR" with a qualifier after it if they have one, and
 // whatever begins with { or [ is JSON.
-func setMember(data map[string]any, set string) error {
+func setMember(typ domain.Type, data map[string]any, set string) error {
 	path, text, ok := strings.Cut(set, "=")
 	names := strings.Split(path, ".")
 	last := names[len(names)-1]
 	if !ok || last == "" {
 		return wrong("--set %s: want member=value. Try: --set place.city=Karachi", set)
 	}
-	value, err := memberValue(last, text)
+	value, err := memberValue(shapeIn(typ, names), text)
 	if err != nil {
 		return wrong("--set %s: %w", set, err)
 	}
@@ -105,21 +100,22 @@ func setMember(data map[string]any, set string) error {
 	return nil
 }
 
-// memberValue is text as the member of that name is written in JSON.
-func memberValue(name, text string) (any, error) {
+// memberValue is text as a member of that shape is written in JSON.
+func memberValue(shape domain.Shape, text string) (any, error) {
+	isWhole := func(s domain.Shape) bool { return s.JSON == "integer" }
 	switch {
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
 		if !json.Valid([]byte(text)) {
 			return nil, errors.New("this is not JSON")
 		}
 		return json.RawMessage(text), nil
-	case listMembers[name]:
+	case shape.JSON == "array":
 		return strings.Split(text, ","), nil
-	case numberMembers[name] && isDigits(text):
+	case (isWhole(shape) || slices.ContainsFunc(shape.Either, isWhole)) && isDigits(text):
 		return json.Number(text), nil
-	case name == "synthetic" && (text == "true" || text == "false"):
+	case shape.JSON == "boolean" && (text == "true" || text == "false"):
 		return text == "true", nil
-	case name == "amount":
+	case shape.Name == "amount":
 		return amountValue(text)
 	}
 	return text, nil
@@ -143,16 +139,6 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// memberPaths are the members that data of some type have, as --set takes them.
-var memberPaths = []string{
-	"occurred", "reported", "place.country", "place.subdivision", "place.city", "place.site", "agency", "unit",
-	"operation", "document.ref", "document.locator", "document.sha256", "by", "synthetic", "note",
-	"name", "home", "zone", "rules", "premises", "participants", "cases", "raid", "persons", "nationality", "sex",
-	"offences", "person", "registered", "number", "station", "raids", "case", "amount", "basis", "form", "memo",
-	"item", "seizure", "publisher", "published", "worded", "period", "measure", "dimensions", "value", "qualifier",
-	"record", "amends", "replacement", "reason", "authority", "from", "to", "same_as", "predecessor", "successor", "effective",
-}
-
 // checkKnown finds a member of data that the type does not have: it would be
 // kept and ignored, which nobody types on purpose. What a correction replaces
 // is the register's to know.
@@ -165,35 +151,53 @@ func checkKnown(typ domain.Type, data map[string]any, parents ...string) error {
 			}
 			continue
 		}
-		if !known(typ, path) {
+		if _, known := shapeAt(domain.Describe(typ), path); !known {
 			return wrong("%s has no member %q. Try: %s", typ, strings.Join(path, "."), strings.Join(nearMembers(typ, name), ", "))
 		}
 	}
 	return nil
 }
 
-// known asks the rules whether data of a type have the member at path: they
-// complain of what can be no member's value, and ignore what is no member.
-func known(typ domain.Type, path []string) bool {
-	value := "[[]]"
-	for _, name := range slices.Backward(path) {
-		quoted, _ := json.Marshal(name) // a string always can be
-		value = "{" + string(quoted) + ":" + value + "}"
+// shapeIn is the shape of the member at path in data of typ; where it has none,
+// and in a replacement, whose type the register knows, that in any type.
+func shapeIn(typ domain.Type, path []string) domain.Shape {
+	if len(path) > 1 && path[0] == "replacement" {
+		path = path[1:]
 	}
-	_, err := domain.Decode(`{"specversion":"1.0","id":"00000000-0000-7000-8000-000000000000","source":"/a/b","type":"` + typ.String() + `","subject":"1","data":` + value + `}`)
-	var refusal *domain.Refusal
-	return errors.As(err, &refusal) && strings.HasPrefix(refusal.Field+".", "data."+strings.Join(path, ".")+".")
+	for _, t := range append([]domain.Type{typ}, domain.Types()...) {
+		if shape, ok := shapeAt(domain.Describe(t), path); ok {
+			return shape
+		}
+	}
+	return domain.Shape{}
+}
+
+// shapeAt is the shape of the member at path; false where there is none.
+func shapeAt(members []domain.Member, path []string) (domain.Shape, bool) {
+	for _, m := range members {
+		if m.Name != path[0] || m.Absent {
+			continue
+		}
+		if len(path) == 1 {
+			return m.Shape, true
+		}
+		for _, s := range append([]domain.Shape{m.Shape}, m.Shape.Either...) {
+			if s.JSON == "object" && s.Element != nil && len(path) == 2 {
+				return *s.Element, true // of any name
+			}
+			if shape, ok := shapeAt(s.Members, path[1:]); ok {
+				return shape, true
+			}
+		}
+	}
+	return domain.Shape{}, false
 }
 
 // nearMembers are the members of a type whose last name begins as name does;
 // all of them where none does.
 func nearMembers(typ domain.Type, name string) (near []string) {
-	var all []string
-	for _, path := range memberPaths {
-		if !known(typ, strings.Split(path, ".")) {
-			continue
-		}
-		all = append(all, path)
+	all := memberPaths(domain.Describe(typ), "")
+	for _, path := range all {
 		last := path[strings.LastIndex(path, ".")+1:]
 		if strings.HasPrefix(last, strings.ToLower(name[:min(len(name), 2)])) {
 			near = append(near, path)
@@ -203,4 +207,17 @@ func nearMembers(typ domain.Type, name string) (near []string) {
 		return all
 	}
 	return near
+}
+
+// memberPaths are the members as --set takes them: those of a member of several
+// parts in its place.
+func memberPaths(members []domain.Member, parent string) (paths []string) {
+	for _, m := range members {
+		if m.Shape.Members != nil {
+			paths = append(paths, memberPaths(m.Shape.Members, parent+m.Name+".")...)
+		} else {
+			paths = append(paths, parent+m.Name)
+		}
+	}
+	return paths
 }

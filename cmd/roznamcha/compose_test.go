@@ -81,11 +81,37 @@ func TestComposeNamesAMisspeltMember(t *testing.T) {
 	}
 }
 
-// TestMemberPaths: what may be suggested is a member of some type.
-func TestMemberPaths(t *testing.T) {
-	for _, path := range memberPaths {
-		if !slices.ContainsFunc(domain.Types(), func(typ domain.Type) bool { return known(typ, strings.Split(path, ".")) }) {
-			t.Errorf("no type has a member %s", path)
+// TestNearMembers: what is suggested is a member, with the path that --set takes.
+func TestNearMembers(t *testing.T) {
+	for _, typ := range domain.Types() {
+		all := nearMembers(typ, "?")
+		if !slices.Contains(all, "place.city") || slices.Contains(all, "place") || slices.Contains(all, "amount.value") {
+			t.Errorf("%s: %q", typ, all)
+		}
+		for _, path := range all {
+			if _, ok := shapeAt(domain.Describe(typ), strings.Split(path, ".")); !ok {
+				t.Errorf("%s has no member %s", typ, path)
+			}
+		}
+	}
+}
+
+// TestComposeWritesAMemberAsItsTypeTakesIt: of one name are text and numbers,
+// and a replacement is of a type that only the register knows.
+func TestComposeWritesAMemberAsItsTypeTakesIt(t *testing.T) {
+	for _, c := range []struct{ typ, set, want string }{
+		{"loss.alleged", "amount.value=25", `"value":"25`},
+		{"figure.published", "value=25", `"value":25`},
+		{"figure.published", "dimensions.city=25", `"city":"25"`},
+		{"case.registered", "number=25", `"number":"25"`},
+		{"record.corrected", "replacement.persons=3", `"persons":3`},
+		{"record.corrected", "replacement.nationality=CN,PK", `["CN","PK"]`},
+		{"record.corrected", "replacement.amount=25 PKR", `{"currency":"PKR","value":"25"}`},
+		{"raid.invented", "persons=3", `"persons":3`},
+	} {
+		line, err := composition{typ: c.typ, source: "/a/b", sets: []string{c.set}}.line(time.Now())
+		if err != nil || !strings.Contains(string(line), c.want) {
+			t.Errorf("%s --set %s: %s, %v; want %s", c.typ, c.set, line, err, c.want)
 		}
 	}
 }

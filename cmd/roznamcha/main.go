@@ -126,7 +126,8 @@ The ledger is kept by a server inside the program, in the data directory
 	root.MarkFlagsMutuallyExclusive("nats", "context")
 	for _, command := range []func() *cobra.Command{
 		p.demoCommand, p.openCommand, p.serveCommand, p.recordCommand, p.importCommand,
-		p.totalsCommand, p.historyCommand, p.exceptionsCommand, p.replayCommand, p.statusCommand,
+		p.totalsCommand, p.historyCommand, p.exceptionsCommand, p.replayCommand, p.statusCommand, p.benchCommand,
+		p.schemaCommand,
 	} {
 		cmd := command()
 		work := cmd.RunE

@@ -78,6 +78,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"rows":    rows,
 	"restart": restart,
 	"vanish":  vanish,
+	"empty":   empty,
 }
 
 // exits N PROGRAM ARGS… runs a program that must end with exit code N.
@@ -250,6 +251,18 @@ func publishIn(dir, subject, payload string) error {
 	}
 	defer nc.Close()
 	return errors.Join(nc.Publish(subject, []byte(payload)), nc.Flush())
+}
+
+// empty DIR checks that there is nothing in a directory.
+func empty(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: empty dir")
+	}
+	left, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(left) > 0 {
+		ts.Fatalf("%s has %v", args[0], left)
+	}
 }
 
 // hold DIR DURATION has the data directory for so long, as another command

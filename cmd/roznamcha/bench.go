@@ -1,0 +1,366 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"roznamcha/cmd/roznamcha/internal/bench"
+	"roznamcha/cmd/roznamcha/internal/print"
+)
+
+func (p *program) benchCommand() *cobra.Command {
+	c := bench.Config{}
+	var csv bool
+	var profile string
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure recording and replay on this machine, beside bare JetStream",
+		Long: `Measure, on servers of its own that sync every write, with the same events and
+in turns: recording single events by many publishers, each with a diary of its
+own, in process and over the network; bulk submissions; replay into totals; bytes
+on disk and in memory; the start of a recorder. Beside each stands what the
+server alone does with the same bytes in the same round, and the ratio: on a busy
+machine the figures move, their ratios less.
+
+The stores are in a new directory beside --dir, so on the disk that a ledger there
+would be on, and are removed at the end. In the end the ledgers are replayed and
+must hold what was answered accepted, each event once.
+
+Names, as in --json and --csv, say what is measured: append, bulk, replay, size,
+start, and under these append/service/64, for example.`,
+		Example: `  roznamcha bench
+  roznamcha bench --only append/raw-network/1,append/service --rounds 20 --json
+  roznamcha bench --only start --events 5000000`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := p.oneFormat(csv); err != nil {
+				return err
+			}
+			if p.remote() {
+				return wrong("bench fills ledgers of its own on servers of its own, never one that is somebody's. Try: roznamcha bench, without --nats and --context")
+			}
+			if err := checkBench(c); err != nil {
+				return err
+			}
+			return profiled(profile, func() error { return p.bench(cmd.Context(), c, csv) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&c.Rounds, "rounds", 5, "measure everything `N` times, in turns")
+	flags.DurationVar(&c.For, "for", 200*time.Millisecond, "measure each way of appending for a `TIME` in each round")
+	flags.IntVar(&c.Events, "events", 200_000, "have `N` events in the ledgers that are read (at most 100,000 where each is an entry)")
+	flags.IntSliceVar(&c.Publishers, "publishers", []int{1, 16, 64, 256}, "`NUMBERS` of publishers of single events")
+	flags.IntVar(&c.Connections, "connections", 0, "have publishers over the network share `N` TCP connections (default one each)")
+	flags.StringSliceVar(&c.Only, "only", nil, "measure only what is called so; `NAMES` with commas between")
+	flags.BoolVar(&csv, "csv", false, "print CSV")
+	flags.StringVar(&profile, "cpuprofile", "", "write where the time goes to `FILE`, for go tool pprof")
+	if err := flags.MarkHidden("cpuprofile"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}
+
+// The limits of what can be asked for: more is a mistake.
+const (
+	mostRounds     = 1000
+	mostFor        = time.Hour
+	mostEvents     = 100_000_000
+	mostPublishers = 10_000
+)
+
+func checkBench(c bench.Config) error {
+	switch {
+	case c.Rounds < 1 || c.Rounds > mostRounds:
+		return wrong("--rounds %d: want 1 to %d", c.Rounds, mostRounds)
+	case c.For <= 0 || c.For > mostFor:
+		return wrong("--for %v: want more than nothing and at most %v", c.For, mostFor)
+	case c.Events < 1 || c.Events > mostEvents:
+		return wrong("--events %d: want 1 to %d", c.Events, mostEvents)
+	}
+	if c.Connections < 0 {
+		return wrong("--connections %d: want a number of connections, or 0 for one each", c.Connections)
+	}
+	for _, n := range c.Publishers {
+		if n < 1 || n > mostPublishers {
+			return wrong("--publishers %d: want 1 to %d", n, mostPublishers)
+		}
+	}
+	return nil
+}
+
+// bench measures in a directory of its own, which it removes, and prints.
+func (p *program) bench(ctx context.Context, c bench.Config, csv bool) (err error) {
+	parent, err := filepath.Abs(filepath.Dir(filepath.Clean(p.dir)))
+	if err != nil {
+		return err
+	}
+	if c.Dir, err = os.MkdirTemp(parent, "roznamcha-bench-"); err != nil {
+		return fmt.Errorf("%w. Try: --dir DIRECTORY/data, where DIRECTORY is on the disk to be measured and can be written to", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(c.Dir)) }()
+	p.note("measuring in %s", c.Dir)
+	progress := p.progress("measurements")
+	c.Progress = func(done, all int) { progress.Update(int64(done), float64(done)/float64(all)) }
+	report, err := bench.Run(ctx, c)
+	progress.Done()
+	switch {
+	case errors.Is(err, bench.ErrNothing):
+		return wrong("--only %w. Try: append, bulk, replay, size or start", err)
+	case err != nil:
+		return err
+	case p.json:
+		return print.JSON(p.out, report)
+	case csv:
+		return benchCSV(p.out, report)
+	}
+	return printBench(p.out, report)
+}
+
+// profiled works, and writes the CPU profile of it where path is given.
+func profiled(path string, work func() error) error {
+	if path == "" {
+		return work()
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	err = work()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
+}
+
+// benchTable is one of the tables that the results are printed in: those whose
+// names begin so, and the columns that are different from table to table.
+type benchTable struct {
+	group, title string
+	columns      []benchColumn
+}
+
+// benchColumn is a column of a benchTable.
+type benchColumn struct {
+	head   string
+	number bool
+	cell   func(*bench.Result) string
+}
+
+var (
+	whatColumn       = benchColumn{"", false, func(r *bench.Result) string { return r.What }}
+	publishersColumn = benchColumn{"publishers", true, func(r *bench.Result) string { return print.Count(r.Publishers) }}
+	eachColumn       = benchColumn{"events each", true, func(r *bench.Result) string { return print.Count(r.Each) }}
+	eventsColumn     = benchColumn{"events", true, func(r *bench.Result) string { return print.Count(r.Events) }}
+	cpuColumn        = benchColumn{"CPU µs", true, func(r *bench.Result) string {
+		if r.CPU == 0 {
+			return ""
+		}
+		return ratio(r.CPU)
+	}}
+	perEntryColumn = benchColumn{"an entry", true, func(r *bench.Result) string {
+		if r.PerEntry == 0 {
+			return ""
+		}
+		return strconv.FormatFloat(r.PerEntry, 'f', 1, 64)
+	}}
+)
+
+// figureColumns are the figure, and its least and most of all rounds.
+func figureColumns(head string) []benchColumn {
+	return []benchColumn{
+		{head, true, func(r *bench.Result) string {
+			if r.Spread == nil {
+				return "not measured: " + r.Missing
+			}
+			return figure(r.Unit, r.Median)
+		}},
+		{"least", true, func(r *bench.Result) string {
+			if r.Spread == nil {
+				return ""
+			}
+			return figure(r.Unit, r.Least)
+		}},
+		{"most", true, func(r *bench.Result) string {
+			if r.Spread == nil {
+				return ""
+			}
+			return figure(r.Unit, r.Most)
+		}},
+	}
+}
+
+// ratioColumn is the n-th ratio, with its least and most.
+func ratioColumn(head string, n int) benchColumn {
+	return benchColumn{head, true, func(r *bench.Result) string {
+		if n >= len(r.Ratios) {
+			return ""
+		}
+		s := r.Ratios[n].Spread
+		return fmt.Sprintf("%s (%s–%s)", ratio(s.Median), ratio(s.Least), ratio(s.Most))
+	}}
+}
+
+func columns(first ...any) (all []benchColumn) {
+	for _, c := range first {
+		switch c := c.(type) {
+		case benchColumn:
+			all = append(all, c)
+		case []benchColumn:
+			all = append(all, c...)
+		}
+	}
+	return all
+}
+
+var benchTables = []benchTable{
+	{"append/", "durable append of single events, each publisher with a diary of its own; raw is bare JetStream, synchronous",
+		columns(whatColumn, publishersColumn, figureColumns("events/s"), cpuColumn, perEntryColumn, ratioColumn("of one raw", 0), ratioColumn("of as many", 1))},
+	{"bulk/", "bulk submissions by one publisher; raw is as many bytes in one message",
+		columns(whatColumn, eachColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of raw", 0))},
+	{"replay/", "replay, by how many events there are in an entry",
+		columns(whatColumn, eachColumn, eventsColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of doing nothing", 0))},
+	{"size/", "bytes an event, by how many there are in an entry",
+		columns(whatColumn, eachColumn, eventsColumn, figureColumns("bytes"))},
+	{"start/", "start of a recorder, file cache warm",
+		columns(whatColumn, eachColumn, eventsColumn, figureColumns("figure"), benchColumn{"", false, func(r *bench.Result) string { return r.Unit }}, cpuColumn)},
+}
+
+// printBench prints a report for a person.
+func printBench(w io.Writer, report *bench.Report) error {
+	for _, line := range benchHead(report) {
+		if _, err := fmt.Fprintln(w, print.Clean(line)); err != nil {
+			return err
+		}
+	}
+	for _, t := range benchTables {
+		if err := t.write(w, report); err != nil {
+			return err
+		}
+	}
+	for _, proof := range report.Proofs {
+		if _, err := fmt.Fprintf(w, "the ledger %s replays to %s in %s, %s: what was answered accepted, each once\n",
+			proof.Ledger, print.Plural(proof.Events, "event"), print.Plural(proof.Entries, "entry"), print.Plural(proof.Persons, "person")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t benchTable) write(w io.Writer, report *bench.Report) error {
+	table := &print.Table{}
+	for _, c := range t.columns {
+		table.Columns = append(table.Columns, print.Column{Head: c.head, Number: c.number})
+	}
+	for _, r := range report.Results {
+		if !strings.HasPrefix(r.Name, t.group) {
+			continue
+		}
+		var row []string
+		for _, c := range t.columns {
+			row = append(row, c.cell(r))
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	if len(table.Rows) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\n%s\n", t.title); err != nil {
+		return err
+	}
+	return table.Write(w)
+}
+
+// benchHead says what was measured on what: a figure without that says nothing.
+func benchHead(r *bench.Report) []string {
+	disk := r.Store.FileSystem
+	if disk == "" {
+		disk = "file system unknown"
+	}
+	lines := []string{
+		fmt.Sprintf("roznamcha %s · %s · NATS server %s · nats.go %s", r.Versions.Roznamcha, r.Versions.Go, r.Versions.NATSServer, r.Versions.NATSGo),
+		fmt.Sprintf("%s · %s · %s/%s · GOGC %d", print.Plural(r.Machine.Cores, "core"), orUnknown(r.Machine.CPU, "CPU"), r.Machine.OS, r.Machine.Arch, r.Machine.GC),
+		fmt.Sprintf("sync %s: a write is acknowledged when it is on disk · %s in %s", r.Store.Sync, disk, r.Store.Directory),
+		fmt.Sprintf("medians of %s, appending measured for %s each · events of %.0f bytes, from seed %d · took %s",
+			print.Plural(r.Rounds, "round"), r.For, r.EventBytes, r.Seed, print.Duration(r.Took)),
+		"server, recorder, service and publishers are in one process and share its cores; CPU is what an event took of one of them",
+	}
+	if r.Connections > 0 {
+		lines = append(lines, "publishers over the network share "+print.Plural(r.Connections, "connection"))
+	}
+	if r.Store.InMemory {
+		lines = append(lines, "NO DISK: "+disk+" is in memory, where a sync costs nothing and means nothing; appending says nothing here. Try: --dir on a disk")
+	}
+	return lines
+}
+
+func orUnknown(s, what string) string {
+	if s == "" {
+		return what + " unknown"
+	}
+	return s
+}
+
+// figure writes a figure with three digits that count, or all before the point.
+func figure(unit string, f float64) string {
+	if unit != "s" || f >= 100 {
+		return print.Count(int64(f + 0.5))
+	}
+	return ratio(f)
+}
+
+// ratio writes three digits that count.
+func ratio(f float64) string {
+	switch {
+	case f < 1:
+		return strconv.FormatFloat(f, 'f', 3, 64)
+	case f < 10:
+		return strconv.FormatFloat(f, 'f', 2, 64)
+	case f < 100:
+		return strconv.FormatFloat(f, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(f, 'f', 0, 64)
+}
+
+// benchCSV prints a row for each result and one for each ratio.
+func benchCSV(w io.Writer, report *bench.Report) error {
+	head := []string{"name", "what", "publishers", "events_each", "events", "unit", "to", "median", "least", "most", "cpu_us_per_event", "missing"}
+	var rows [][]string
+	for _, r := range report.Results {
+		row := func(unit, to string, s *bench.Spread) {
+			cells := []string{r.Name, r.What, positive(r.Publishers), positive(r.Each), positive(r.Events), unit, to, "", "", "", "", r.Missing}
+			if s != nil {
+				cells[7], cells[8], cells[9] = plain(s.Median), plain(s.Least), plain(s.Most)
+			}
+			rows = append(rows, cells)
+		}
+		row(r.Unit, "", r.Spread)
+		if r.CPU > 0 {
+			rows[len(rows)-1][10] = plain(r.CPU)
+		}
+		for i := range r.Ratios {
+			row("ratio", r.Ratios[i].To, &r.Ratios[i].Spread)
+		}
+	}
+	return print.CSV(w, head, rows)
+}
+
+// positive is n, "" for 0.
+func positive(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func plain(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }

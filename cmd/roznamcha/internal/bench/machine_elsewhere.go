@@ -1,0 +1,8 @@
+//go:build !linux && !darwin && !freebsd
+
+package bench
+
+import "time"
+
+// cpuTime is not known here.
+func cpuTime() time.Duration { return 0 }

@@ -1,0 +1,295 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"roznamcha/eventstore"
+)
+
+// tiny is a run that measures everything and nothing well.
+func tiny(t *testing.T) Config {
+	return Config{Dir: t.TempDir(), Rounds: 2, For: 20 * time.Millisecond, Events: 250, Publishers: []int{1, 3}}
+}
+
+func isEmpty(t *testing.T, dir string) {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestEverythingIsMeasured: every result has a figure of every round, no figure
+// is nothing, and what was recorded is proved.
+func TestEverythingIsMeasured(t *testing.T) {
+	c := tiny(t)
+	told, all := 0, 0
+	c.Progress = func(done, of int) { told, all = done, of }
+	report, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isEmpty(t, c.Dir)
+	if told != all || all != len(report.Results)*c.Rounds {
+		t.Errorf("%d of %d were told to be done, of %d results in %d rounds", told, all, len(report.Results), c.Rounds)
+	}
+	by := map[string]*Result{}
+	for _, r := range report.Results {
+		by[r.Name] = r
+		if r.Spread == nil || r.Missing != "" {
+			t.Errorf("%s is not measured: %s", r.Name, r.Missing)
+			continue
+		}
+		if len(r.Rounds) != c.Rounds || r.Least <= 0 || r.Least > r.Median || r.Median > r.Most {
+			t.Errorf("%s: %+v", r.Name, *r.Spread)
+		}
+		for _, ratio := range r.Ratios {
+			if by[ratio.To] == nil || len(ratio.Rounds) != c.Rounds || ratio.Least <= 0 {
+				t.Errorf("%s: %+v", r.Name, ratio)
+			}
+		}
+	}
+	for name, ratios := range map[string]string{
+		"append/sync": "", "append/async-process/1": "", "append/raw-network/3": "",
+		"append/recorder/1": "append/raw-process/1",
+		"append/recorder/3": "append/raw-process/1 append/raw-process/3",
+		"append/service/1":  "append/raw-network/1",
+		"append/service/3":  "append/raw-network/1 append/raw-network/3",
+		"bulk/recorder/100": "bulk/raw-process/100", "bulk/service/1000": "bulk/raw-network/1000",
+		"replay/totals/1": "replay/nothing/1", "replay/totals/100": "replay/nothing/100",
+		"size/disk/1": "", "size/memory/100": "",
+		"start/recorder/first-answer": "", "start/totals/catching-up": "", "start/recorder/memory": "",
+	} {
+		r := by[name]
+		if r == nil {
+			t.Errorf("%s is not there", name)
+			continue
+		}
+		var to []string
+		for _, ratio := range r.Ratios {
+			to = append(to, ratio.To)
+		}
+		if got := strings.Join(to, " "); got != ratios {
+			t.Errorf("%s is held against %q, want %q", name, got, ratios)
+		}
+	}
+	if r := by["append/async-process/3"]; r != nil {
+		t.Error("several asynchronous publishers are measured")
+	}
+	if per := by["append/recorder/1"].PerEntry; per != 1 {
+		t.Errorf("a lone publisher's events go %v into an entry", per)
+	}
+	if per := by["append/service/3"].PerEntry; per < 1 || per > 3 {
+		t.Errorf("the events of 3 publishers go %v into an entry", per)
+	}
+	if disk := by["size/disk/1"].Median; disk < report.EventBytes {
+		t.Errorf("an event of %.0f bytes takes %.0f on disk", report.EventBytes, disk)
+	}
+	proved(t, report, map[string]int{"of 1 an entry": 250, "of 100 an entry": 250, "of what was appended": 0})
+}
+
+// proved checks the proofs, by the ledger's name; 0 for any number of events.
+func proved(t *testing.T, report *Report, want map[string]int) {
+	t.Helper()
+	for _, p := range report.Proofs {
+		events, ok := want[p.Ledger]
+		if !ok || events != 0 && p.Events != events || p.Persons < int64(p.Events) || p.Events == 0 {
+			t.Errorf("proof %+v, want %v", p, want)
+		}
+		delete(want, p.Ledger)
+	}
+	if len(want) > 0 {
+		t.Errorf("not proved: %v", want)
+	}
+}
+
+// TestOnly: what is not asked for is not measured, and its ledger not made.
+func TestOnly(t *testing.T) {
+	c := tiny(t)
+	c.Only = []string{"append/service/1", "size/disk"}
+	report, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range report.Results {
+		names = append(names, r.Name)
+	}
+	if got := strings.Join(names, " "); got != "append/service/1 size/disk/1 size/disk/100" {
+		t.Errorf("measured: %s", got)
+	}
+	c.Only = []string{"append/serv"}
+	if _, err := Run(t.Context(), c); !errors.Is(err, ErrNothing) {
+		t.Errorf("a name that there is not: %v", err)
+	}
+}
+
+// TestInterrupted: a run that is told to end does so, and leaves nothing.
+func TestInterrupted(t *testing.T) {
+	for _, only := range []string{"append/service/3", "bulk/recorder", "replay", "start/totals"} {
+		c := tiny(t)
+		c.Only, c.Rounds = []string{only}, 1000
+		ctx, cancel := context.WithCancel(t.Context())
+		c.Progress = func(done, _ int) {
+			if done == 3 {
+				cancel()
+			}
+		}
+		report, err := Run(ctx, c)
+		if report != nil || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, interrupted: %v, %v", only, report, err)
+		}
+		isEmpty(t, c.Dir)
+	}
+}
+
+// TestMissing: a way that cannot be tried is told as such, and the rest is
+// measured.
+func TestMissing(t *testing.T) {
+	tried := 0
+	broken := way{name: "service", ready: func(*appending, []*writer) ([]publisher, func(context.Context) error, error) {
+		tried++
+		return nil, nil, errors.New("too many open files")
+	}}
+	res := &Result{Name: "append/service/1"}
+	r := &run{config: tiny(t), results: map[string]*Result{res.Name: res}, report: &Report{Results: []*Result{res}}}
+	for range 2 {
+		if err := r.appendOne(t.Context(), &appending{recorded: newWriters(newFacts(1), 1), raw: newWriters(newFacts(1), 1)}, broken, res.Name, 1, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if res.Spread != nil || res.Missing != "too many open files" || tried != 1 {
+		t.Errorf("tried %d times: %+v", tried, res)
+	}
+	res.Missing = ""
+	r.compare()
+	if res.Missing != "not measured" {
+		t.Errorf("%+v", res)
+	}
+}
+
+// TestAccountsMustAgree: figures of a ledger that is not what was published are
+// an error.
+func TestAccountsMustAgree(t *testing.T) {
+	for name, cheat := range map[string]func(*appending){
+		"one more than there is":  func(a *appending) { a.recorded[0].accept(1, 0) },
+		"another number arrested": func(a *appending) { a.recorded[0].persons-- },
+		"somebody else's line":    func(a *appending) { _, _ = a.ledger.Append(t.Context(), []byte("{}")) },
+	} {
+		a, err := newAppending(t.Context(), t.TempDir(), newFacts(1), 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &run{config: tiny(t), report: &Report{}}
+		publishers, _, err := recorderPublishers(a, a.recorded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.load(t.Context(), publishers, a.recorded, 10); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.prove(t.Context(), "of the test", a.site, a.recorded); err != nil {
+			t.Errorf("before %s: %v", name, err)
+		}
+		cheat(a)
+		if err := r.prove(t.Context(), "of the test", a.site, a.recorded); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if err := a.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestRefusedIsNoFigure: publishers look at the ruling.
+func TestRefusedIsNoFigure(t *testing.T) {
+	a, err := newAppending(t.Context(), t.TempDir(), newFacts(1), 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	for _, w := range ways {
+		if !w.recorded {
+			continue
+		}
+		publishers, _, err := w.ready(a, a.recorded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _ := a.recorded[0].next(nil)
+		if err := publishers[0](t.Context(), line); err != nil {
+			t.Errorf("%s: %v", w.name, err)
+		}
+		if err := publishers[0](t.Context(), line); err == nil {
+			t.Errorf("%s: a duplicate counts as recorded", w.name)
+		}
+		if err := publishers[0](t.Context(), []byte(strings.Replace(string(line), "arrest.made", "arrest.meant", 1))); err == nil {
+			t.Errorf("%s: a refusal counts as recorded", w.name)
+		}
+	}
+	// The raw stream is one that the ledger could be.
+	raw, err := a.js.Stream(t.Context(), rawStream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := a.js.Stream(t.Context(), eventstore.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, want := raw.CachedInfo().Config, ledger.CachedInfo().Config
+	is.Name, is.Subjects, is.Description, is.Metadata = want.Name, want.Subjects, want.Description, want.Metadata
+	if !reflect.DeepEqual(is, want) {
+		t.Errorf("the raw stream is\n%+v\nand the ledger\n%+v", is, want)
+	}
+}
+
+// TestConnections: publishers over the network have one each, or share them.
+func TestConnections(t *testing.T) {
+	for share, want := range map[int]int{0: 3, 2: 2, 5: 3} {
+		a, err := newAppending(t.Context(), t.TempDir(), newFacts(1), 3, share)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conns, err := a.conns(true, 3)
+		different := map[*nats.Conn]bool{}
+		for _, nc := range conns {
+			different[nc] = true
+		}
+		if err != nil || len(conns) != 3 || len(different) != want {
+			t.Errorf("3 publishers, shared %d: %d connections, %v", share, len(different), err)
+		}
+		if err := a.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	r, base := &Result{}, &Result{Name: "base"}
+	for _, f := range []float64{5, 1, 4, 2} {
+		r.add(f)
+		base.add(f * 2)
+	}
+	if r.Median != 3 || r.Least != 1 || r.Most != 5 || len(r.Rounds) != 4 {
+		t.Errorf("%+v", r.Spread)
+	}
+	r.compare(base)
+	if len(r.Ratios) != 1 || r.Ratios[0].To != "base" || r.Ratios[0].Median != 0.5 || r.Ratios[0].Most != 0.5 {
+		t.Errorf("%+v", r.Ratios)
+	}
+	base.add(1)
+	r.compare(base) // a round that one of them does not have
+	r.compare(nil)
+	r.compare(&Result{Missing: "no"})
+	if len(r.Ratios) != 1 {
+		t.Errorf("%+v", r.Ratios)
+	}
+}
