@@ -13,6 +13,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"roznamcha/eventstore/embedded"
 )
 
 // TestReadme types every command of README.md's console blocks, in order, into
@@ -51,12 +55,13 @@ func TestReadme(t *testing.T) {
 		case strings.HasPrefix(step.command, "nats ") && !installed("nats") && os.Getenv("CI") != "true":
 			t.Logf("README.md:%d: not typed, the nats command-line client is not installed; publishing the same without it", step.line)
 			reader.publish(step)
-			reader.published = true
+			reader.settling = true
 		case strings.HasPrefix(step.command, "roznamcha serve"):
 			reader.serve(step)
+			reader.settling = true
 		default:
 			reader.typeIt(step.line, step.command, step.prints)
-			reader.published = strings.HasPrefix(step.command, "nats ")
+			reader.settling = strings.HasPrefix(step.command, "nats ") && strings.Contains(step.command, " pub ")
 		}
 	}
 	reader.stop()
@@ -104,9 +109,9 @@ type readmeReader struct {
 	dir    string
 	env    []string
 	served *exec.Cmd
-	// published is set when the last command published without waiting for an
-	// acknowledgement: what the next one prints may take a moment.
-	published bool
+	// settling is set when what the next command prints may take a moment: the
+	// last one began to serve, or published without waiting for an answer.
+	settling bool
 }
 
 func newReadmeReader(t *testing.T, root string) *readmeReader {
@@ -161,7 +166,7 @@ func (r *readmeReader) shell(command string) *exec.Cmd {
 func (r *readmeReader) typeIt(line int, command string, prints []string) {
 	r.t.Helper()
 	wrong := r.try(command, prints)
-	for deadline := time.Now().Add(patience); r.published && wrong != "" && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); r.settling && wrong != "" && time.Now().Before(deadline); {
 		wrong = r.try(command, prints)
 	}
 	if wrong != "" {
@@ -218,12 +223,41 @@ func (r *readmeReader) serve(step readmeStep) {
 // publish does what a command of the nats client in the README does.
 func (r *readmeReader) publish(step readmeStep) {
 	r.t.Helper()
-	m := regexp.MustCompile(`pub (\S+) '(.*)'$`).FindStringSubmatch(step.command)
+	m := regexp.MustCompile(`(pub|request --raw) (\S+) '(.*)'$`).FindStringSubmatch(step.command)
 	if m == nil {
 		r.t.Fatalf("README.md:%d: no publishing: %s", step.line, step.command)
 	}
-	if err := publishIn(filepath.Join(r.dir, "roznamcha-data"), m[1], m[2]); err != nil {
-		r.t.Error(err)
+	dir := filepath.Join(r.dir, "roznamcha-data")
+	if m[1] == "pub" {
+		if err := publishIn(dir, m[2], m[3]); err != nil {
+			r.t.Error(err)
+		}
+		return
+	}
+	reply, err := requestIn(dir, m[2], m[3])
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if wrong := compare(reply+"\n", step.prints); wrong != "" {
+		r.t.Errorf("README.md:%d: %s\n%s", step.line, step.command, wrong)
+	}
+}
+
+// requestIn asks the service of the server that is served in a data directory.
+func requestIn(dir, subject, body string) (string, error) {
+	nc, err := embedded.Dial(dir)
+	if err != nil {
+		return "", err
+	}
+	defer nc.Close()
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		reply, err := nc.Request(subject, []byte(body), patience)
+		if err == nil {
+			return string(reply.Data), nil
+		}
+		if !errors.Is(err, nats.ErrNoResponders) || time.Since(began) > patience {
+			return "", err
+		}
 	}
 }
 
