@@ -11,7 +11,8 @@
 //   - period.go, amount.go, count.go, country.go, sum.go: values, their grammar
 //     and how they add up
 //   - scan.go, codec.go, decode.go, encode.go: the line, strict in and
-//     canonical out; entry.go: many of them
+//     canonical out; latest.go: what lines repeat; entry.go: many of them
 //   - register.go, rules.go: the state machine that decides
+//   - shape.go: what values look like, for those who do not decode
 //   - ruling.go, code.go: what it decides, every reason for a refusal, its cure
 package domain

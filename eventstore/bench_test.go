@@ -1,6 +1,7 @@
 package eventstore_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -94,22 +95,37 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkCatchUp is a recorder's start on a ledger of full entries.
+// BenchmarkCatchUp is a recorder's start on a ledger of full entries, and of
+// entries of one event. In between the entries are read and nothing is done:
+// of-reading is the start's speed in proportion to that, each at its best.
 func BenchmarkCatchUp(b *testing.B) {
-	const events = 200_000
-	l, _ := openLedger(b)
-	r := newRecorder(b, l, eventstore.RecorderConfig{})
-	var last *eventstore.Pending
-	for i := range events {
-		last = submit(b, r, raid("/nccia/karachi", i))
+	for _, test := range []struct{ events, per int }{{30_000, 1}, {200_000, 100}, {200_000, 1000}} {
+		b.Run(fmt.Sprint(test.per, "-an-entry"), func(b *testing.B) {
+			l, _ := openLedger(b)
+			var lines []string
+			for i := range test.events {
+				if lines = append(lines, raid("/nccia/karachi", i)); len(lines) < test.per {
+					continue
+				}
+				if _, err := l.Append(soon(b), []byte(strings.Join(lines, "\n\n"))); err != nil {
+					b.Fatal(err)
+				}
+				lines = lines[:0]
+			}
+			starting, reading := time.Hour, time.Hour
+			for b.Loop() {
+				began := time.Now()
+				r := newRecorder(b, l, eventstore.RecorderConfig{})
+				starting = min(starting, time.Since(began))
+				_ = r.Close()
+				began = time.Now()
+				if err := l.Read(b.Context(), 1, uint64(test.events/test.per)+1, func(domain.Entry) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+				reading = min(reading, time.Since(began))
+			}
+			b.ReportMetric(float64(test.events)/starting.Seconds(), "events/s")
+			b.ReportMetric(reading.Seconds()/starting.Seconds(), "of-reading")
+		})
 	}
-	receiptOf(b, last)
-	var took time.Duration
-	for b.Loop() {
-		began := time.Now()
-		r := newRecorder(b, l, eventstore.RecorderConfig{})
-		took += time.Since(began)
-		_ = r.Close()
-	}
-	b.ReportMetric(float64(b.N*events)/took.Seconds(), "events/s")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -71,10 +72,10 @@ const (
 
 // showLive shows the totals as they are and whenever they have changed, until
 // ctx or the recorder ends.
-func (p *program) showLive(ctx context.Context, live *liveTotals) error {
+func (p *program) showLive(ctx context.Context, live *liveTotals, aside *asides) error {
 	show, every := p.logLive, lineEvery
 	if isTerminal(p.out) && !p.json {
-		screen := &screen{program: p}
+		screen := &screen{out: p.out, aside: aside}
 		show, every = screen.draw, drawEvery
 	}
 	ticker := time.NewTicker(every)
@@ -120,10 +121,23 @@ func (p *program) logLive(v liveView) error {
 	return err
 }
 
-// screen draws the totals over what it has drawn before.
+// asides are what serve says beside the totals, on standard error.
+type asides struct {
+	errs io.Writer
+	said atomic.Bool // something since the totals were drawn
+}
+
+func (a *asides) Write(b []byte) (int, error) {
+	a.said.Store(true)
+	return a.errs.Write(b)
+}
+
+// screen draws the totals over what it has drawn before, unless something was
+// said since.
 type screen struct {
-	program *program
-	lines   int // that stand on the screen
+	out   io.Writer
+	aside *asides
+	lines int // that stand on the screen
 }
 
 func (s *screen) draw(v liveView) error {
@@ -137,17 +151,18 @@ func (s *screen) draw(v liveView) error {
 	}
 	b.WriteString("\n")
 	up := ""
-	if s.lines > 0 {
+	if s.lines > 0 && !s.aside.said.Load() {
 		up = fmt.Sprintf("\x1b[%dA\x1b[J", s.lines)
 	}
 	s.lines = rowsOf(b.String(), s.width())
-	_, err := fmt.Fprint(s.program.out, up+b.String())
+	s.aside.said.Store(false)
+	_, err := fmt.Fprint(s.out, up+b.String())
 	return err
 }
 
 // width is how many columns the terminal has; 0 where it does not say.
 func (s *screen) width() int {
-	if f, ok := s.program.out.(interface{ Fd() uintptr }); ok {
+	if f, ok := s.out.(interface{ Fd() uintptr }); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return width
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -106,10 +107,11 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 	if err != nil {
 		return err
 	}
-	err = p.offer(s.nc, live.recorder, func() error {
+	aside := &asides{errs: p.errs}
+	err = offer(s.nc, live.recorder, aside, func() error {
 		p.announce(s, live)
-		p.tellOfServer(s.nc)
-		return p.showLive(ctx, live)
+		tellOfServer(s.nc, aside)
+		return p.showLive(ctx, live, aside)
 	})
 	return wentAway(joinOther(err, live.recorder.Close()))
 }
@@ -119,9 +121,9 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 const stopPatience = 5 * time.Second
 
 // offer lets others record over nc for as long as work takes, and answers what
-// was asked until then.
-func (p *program) offer(nc *nats.Conn, recorder *eventstore.Recorder, work func() error) error {
-	offered, err := service.Start(nc, recorder, service.Options{Version: version(), Log: p.errs})
+// was asked until then. log is told what is refused.
+func offer(nc *nats.Conn, recorder *eventstore.Recorder, log io.Writer, work func() error) error {
+	offered, err := service.Start(nc, recorder, service.Options{Version: version(), Log: log})
 	if err != nil {
 		return err
 	}
@@ -168,14 +170,14 @@ func (p *program) natsFlag(s *session) string {
 
 // tellOfServer says from now on when the server goes away and when it is back:
 // the totals stand still meanwhile, and nothing else would show it.
-func (p *program) tellOfServer(nc *nats.Conn) {
+func tellOfServer(nc *nats.Conn, to io.Writer) {
 	nc.SetDisconnectErrHandler(func(nc *nats.Conn, _ error) {
 		if !nc.IsClosed() {
-			fmt.Fprintln(p.errs, "the server cannot be reached; the totals are as of before, and go on when it is back")
+			fmt.Fprintln(to, "the server cannot be reached; the totals are as of before, and go on when it is back")
 		}
 	})
 	nc.SetReconnectHandler(func(nc *nats.Conn) {
-		fmt.Fprintf(p.errs, "the server is back, at %s\n", nc.ConnectedUrlRedacted())
+		fmt.Fprintf(to, "the server is back, at %s\n", nc.ConnectedUrlRedacted())
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"roznamcha/eventstore/embedded"
 )
 
 // openTerminal makes a pseudo-terminal of so many columns: what is written to
@@ -75,6 +77,22 @@ func TestServeOnATerminal(t *testing.T) {
 	waitUntil(t, "second table", func() bool { return strings.Contains(shown.String(), "Karachi      1\r\n") })
 	if second := strings.TrimPrefix(shown.String(), first); !strings.HasPrefix(second, "\x1b[5A\x1b[J"+"occurred at any time") {
 		t.Errorf("the second table is not drawn over the five lines of the first: %q", second)
+	}
+	// What is said beside them is not drawn over.
+	nc, err := embedded.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if _, err := nc.Request("record.nccia.karachi", []byte("junk"), patience); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, "refusal", func() bool { return strings.Contains(shown.String(), "not recorded: 1 malformed") })
+	refused := shown.String()
+	roznamcha("record", "raid.conducted", "--source", "/nccia/karachi", "--subject", "8", "--occurred", "2025", "--set", "premises=other", "--set", "place.city=Karachi")
+	waitUntil(t, "third table", func() bool { return strings.Contains(shown.String(), "Karachi      2\r\n") })
+	if third := strings.TrimPrefix(shown.String(), refused); strings.Contains(third, "\x1b[") {
+		t.Errorf("the third table is drawn over what was said: %q", third)
 	}
 	if err := serve.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)

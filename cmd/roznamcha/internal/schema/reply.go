@@ -12,9 +12,10 @@ func (d *definitions) addReply() Object {
 			{"title", "What became of a request"},
 			{"description", "One result an event, in the order of the events. A submission that is too large, that holds no event or that the recorder could not answer for may have one result for all its events."},
 			{"type", "object"},
-			{"properties", Object{{"results", Object{
-				{"type", "array"}, {"items", d.ref("result", d.result)}, {"minItems", int64(1)},
-			}}}},
+			{"properties", Object{
+				{"results", Object{{"type", "array"}, {"items", d.ref("result", d.result)}, {"minItems", int64(1)}}},
+				{"marks", Object{{"type", "array"}, {"items", d.ref("mark", markSchema)}}},
+			}},
 			{"required", []string{"results"}},
 		}
 	})
@@ -71,6 +72,20 @@ func withCode(ruling string) Object {
 	schema := ruled(ruling, "code", "retry")
 	schema[1].Value = append(schema[1].Value.(Object), only("code", Object{{"enum", codeNames(ruling)}})...)
 	return schema
+}
+
+// markSchema is the schema of eventstore.Mark.
+func markSchema() Object {
+	return Object{
+		{"title", "A kept place"},
+		{"description", "An entry that events of the request went into, with the SHA-256 of its payload. Who keeps it can see later that the ledger did not go back."},
+		{"type", "object"},
+		{"properties", Object{
+			{"entry", Object{{"type", "integer"}, {"minimum", int64(1)}}},
+			{"sha256", Object{{"type", "string"}, {"pattern", "^[0-9a-f]{64}$"}}},
+		}},
+		{"required", []string{"entry", "sha256"}},
+	}
 }
 
 func positionSchema() Object {

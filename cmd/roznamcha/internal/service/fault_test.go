@@ -1,10 +1,8 @@
 package service_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -334,103 +332,6 @@ func TestPermissionToRecordIsPermissionOnOneSubject(t *testing.T) {
 	if _, err := client.New(connectAs("deaf", "_INBOX_other"), karachi).Record(soon(t), []byte(raid(karachi, 7))); !errors.Is(err, eventstore.ErrUnknownOutcome) {
 		t.Errorf("no permission to hear the answer: %v", err)
 	}
-}
-
-// TestManyClients has two thousand clients, each with its own diary, at once.
-func TestManyClients(t *testing.T) {
-	const clients, conns = 2000, 40
-	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{})
-	ncs := make([]*nats.Conn, conns)
-	for i := range ncs {
-		ncs[i] = connect(t, o.server)
-	}
-	var told receipts
-	var work sync.WaitGroup
-	for n := range clients {
-		work.Go(func() {
-			receipt, err := client.New(ncs[n%conns], unit(n)).Record(soon(t), []byte(raid(unit(n), n)))
-			if err != nil || receipt.Err() != nil {
-				t.Errorf("%+v, %v", receipt, err)
-			}
-			told.add(receipt)
-		})
-	}
-	work.Wait()
-	if accepted := told.wantReplay(t, o.ledger); len(accepted) != clients+1 {
-		t.Errorf("%d events are recorded, want %d", len(accepted), clients+1)
-	}
-}
-
-// TestWhoFloodsAndWhoDoesNotListenHarmNobodyElse: one publishes invalid
-// submissions and stale amendments, hundreds at a time, another asks and never
-// reads an answer. A third records.
-func TestWhoFloodsAndWhoDoesNotListenHarmNobodyElse(t *testing.T) {
-	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{})
-	stop := make(chan struct{})
-	var others sync.WaitGroup
-	var answers atomic.Int64
-	flood := connect(t, o.server)
-	others.Go(func() { floodWith(t, flood, 300, stop, &answers) })
-	others.Go(func() { askAndNeverRead(t, o.server, stop) })
-
-	var told receipts
-	c := client.New(connect(t, o.server), karachi)
-	for n := range 50 {
-		receipt, err := c.Record(soon(t), []byte(raid(karachi, n)))
-		if err != nil || receipt.Err() != nil {
-			t.Fatalf("%+v, %v", receipt, err)
-		}
-		told.add(receipt)
-	}
-	close(stop)
-	others.Wait()
-	told.wantReplay(t, o.ledger)
-	t.Logf("%d answers to the flood meanwhile", answers.Load())
-}
-
-// floodWith has so many invalid requests under way at any time.
-func floodWith(t testing.TB, nc *nats.Conn, underWay int, stop chan struct{}, answers *atomic.Int64) {
-	bodies := [][]byte{[]byte("junk"), []byte(raid(karachi, 1) + "\n{}"), []byte(retraction(karachi, 1, uuid.New(), 77)), nil}
-	inbox, room := nc.NewInbox(), make(chan struct{}, underWay)
-	_, err := nc.Subscribe(inbox, func(*nats.Msg) {
-		answers.Add(1)
-		<-room
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	for n := 0; ; n++ {
-		select {
-		case <-stop:
-			return
-		case room <- struct{}{}:
-			_ = nc.PublishRequest("record.nccia.karachi", inbox, bodies[n%len(bodies)])
-		}
-	}
-}
-
-// askAndNeverRead speaks NATS over TCP, but for reading.
-func askAndNeverRead(t testing.TB, s *embedded.Server, stop chan struct{}) {
-	u, err := url.Parse(s.URL())
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	conn, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer conn.Close()
-	_, _ = bufio.NewReader(conn).ReadString('\n')
-	fmt.Fprintf(conn, "CONNECT {\"auth_token\":%q,\"verbose\":false}\r\nSUB mine 1\r\n", u.User.Username())
-	body := strings.Repeat("{}\n", 1000) // of which the answer is large
-	for range 500 {
-		if _, err := fmt.Fprintf(conn, "PUB record.nccia.lahore mine %d\r\n%s\r\n", len(body), body); err != nil {
-			return // the server has had enough of it
-		}
-	}
-	<-stop
 }
 
 // TestABulkSubmissionIsAnsweredWhole: a thousand events in one request, as one
