@@ -8,12 +8,13 @@ import (
 
 // Entries on their way to a slow visitor go in handfuls, since handing over one
 // takes longer than ruling on a short one. A handful is full at so many entries
-// or bytes, whichever is first, and at most so many wait before each step: some
-// MiB, however long the entries are.
+// or bytes, whichever is first; so many may wait for their lines to be read, and
+// one for the visitor: what was read long ago is in no cache any more, and the
+// garbage collector has to look through it.
 const (
 	handfulEntries = 64
-	handfulBytes   = 256 << 10
-	handfulsAhead  = 3
+	handfulBytes   = 64 << 10
+	handfulsAhead  = 4
 )
 
 // ReadAhead is Read for visitors that rule on what they see: while visit has
@@ -71,7 +72,7 @@ func startAhead(ctx context.Context, visit func(domain.Entry) error) *ahead {
 	a := &ahead{
 		visit:   visit,
 		read:    make(chan []domain.Entry, handfulsAhead),
-		visited: make(chan []domain.Entry, handfulsAhead),
+		visited: make(chan []domain.Entry, 1),
 		done:    make(chan struct{}),
 	}
 	a.ctx, a.stop = context.WithCancelCause(ctx)

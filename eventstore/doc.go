@@ -10,8 +10,8 @@
 //
 //   - ledger.go, stream.go: opening the stream, and refusing an unsafe one
 //   - append.go: one entry in, durable when acknowledged
-//   - read.go, session.go, clock.go: entries out, in order, without a gap
-//   - recorder.go, door.go, queue.go: submissions in, receipts out
+//   - read.go, ahead.go, session.go, clock.go: entries out, in order, without a gap
+//   - recorder.go, door.go, queue.go, receipt.go: submissions in, receipts out
 //   - request.go, reply.go, code.go: what the recorder's service is asked and answers, which package client asks
 //   - leader.go, give.go: which server is believed
 //   - mark.go, highwater.go: kept places, and seeing that the ledger never goes back

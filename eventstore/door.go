@@ -108,18 +108,22 @@ func (r *Recorder) check(diary domain.Diary, d *desk) (refused, known int) {
 
 // Check answers as Record would now for a submission that may hold only events
 // of diary, unless that is zero, and records nothing: no ruling has a position,
-// but a duplicate has its first.
-func (r *Recorder) Check(diary domain.Diary, submission []byte) Receipt {
+// but a duplicate has its first. The receipt may be Stale: Refresh, and check
+// again. The error says why the recorder has ended.
+func (r *Recorder) Check(diary domain.Diary, submission []byte) (Receipt, error) {
+	if err := r.queue.ended(); err != nil {
+		return Receipt{}, err
+	}
 	d := takeDesk(submission)
 	defer d.free()
 	if refused, _ := r.check(diary, d); refused > 0 {
-		return Receipt{Rulings: refuseAll(d.rulings)}
+		return Receipt{Rulings: refuseAll(d.rulings)}, nil
 	}
 	out := slices.Clone(d.rulings)
 	for i := range out {
 		out[i].Position = domain.Position{}
 	}
-	return Receipt{Rulings: out}
+	return Receipt{Rulings: out}, nil
 }
 
 // goesOn tells whether a line must be appended to be decided: it is new, or a

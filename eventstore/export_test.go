@@ -8,3 +8,6 @@ func OpenUnchecked(nc *nats.Conn) (*Ledger, error) { return newLedger("open", nc
 
 // ClockSlack is how far EntryAt looks back.
 const ClockSlack = clockSlack
+
+// WriteHighWater writes the high-water file of r's ledger now.
+func WriteHighWater(r *Recorder) error { return r.ledger.highWater.write() }

@@ -17,8 +17,8 @@ const highWaterEvery = time.Second
 
 // KeepHighWater has the file at path say how far the ledger was read: it checks
 // it, as CheckHighWater does, and from then on every recorder on l moves it on,
-// at least every second. Use it before the first recorder, on one connection of
-// one program at a time. The file stands beside the store; without it, a server
+// at least every second. Use it before the first recorder. One program at a time
+// should keep a file: of several, the last second may be lost. The file stands beside the store; without it, a server
 // that lost its last entries does not know, and gives their numbers a second
 // time.
 func (l *Ledger) KeepHighWater(ctx context.Context, path string) error {
@@ -27,6 +27,10 @@ func (l *Ledger) KeepHighWater(ctx context.Context, path string) error {
 		return err
 	}
 	l.highWater = h
+	left, _ := filepath.Glob(path + newSuffix + "*") // by who was killed
+	for _, file := range left {
+		_ = os.Remove(file)
+	}
 	return nil
 }
 
@@ -72,8 +76,9 @@ type highWater struct {
 
 	mu   sync.Mutex
 	mark Mark
-	// written is what the file says; it belongs to who keeps it.
-	written Mark
+
+	writing sync.Mutex
+	written Mark // what the file says
 }
 
 func readMark(path string) (m Mark, err error) {
@@ -101,23 +106,29 @@ func (h *highWater) reach(m Mark) {
 
 // keep writes the file at least every second while the mark moves, until ctx is
 // done, and then once more. A write that did not succeed (a full disk) is tried
-// again; the error is that of the last.
-func (h *highWater) keep(ctx context.Context) error {
+// again, and tell hears of it, and of its end; the error is that of the last.
+func (h *highWater) keep(ctx context.Context, tell func(error)) error {
 	tick := time.NewTicker(highWaterEvery)
 	defer tick.Stop()
-	for {
+	for troubled := false; ; {
 		select {
 		case <-tick.C:
-			_ = h.write()
 		case <-ctx.Done():
 			return h.write()
 		}
+		err := h.write()
+		if tell != nil && (err != nil) != troubled {
+			tell(err)
+		}
+		troubled = err != nil
 	}
 }
 
 // write puts the mark into the file, unless that is there or another program
 // has written a later one. A crash within leaves the old file or the new one.
 func (h *highWater) write() error {
+	h.writing.Lock()
+	defer h.writing.Unlock()
 	h.mu.Lock()
 	m := h.mark
 	h.mu.Unlock()
@@ -132,27 +143,38 @@ func (h *highWater) write() error {
 		return err
 	}
 	if err := replaceFile(h.path, append(b, '\n')); err != nil {
-		return fmt.Errorf("high-water file: %w", err)
+		return fmt.Errorf("high-water file: %w. Try: let %s be written to; without it nobody notices when the ledger loses its end", err, h.path)
 	}
 	h.written = m
 	return nil
 }
 
-// replaceFile writes a file of mode 0644 in the place of path, on disk when it
-// returns. One program at a time may.
+// replaceFile puts a file of mode 0644 in the place of path, on disk when it
+// returns. Who reads path meanwhile sees the old one or the new one, whole.
 func replaceFile(path string, content []byte) error {
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	dir, name := filepath.Split(path)
+	file, err := os.CreateTemp(filepath.Clean(dir), name+newSuffix)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(content)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
 		return err
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
+	return syncDir(filepath.Clean(dir))
+}
+
+// newSuffix is what a file has at the end of its name, with a number, before it
+// is put in its place.
+const newSuffix = ".new"
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -215,7 +216,8 @@ func TestCheck(t *testing.T) {
 		{"{}", "refused bad-attribute"},
 		{raid("/nccia/karachi", 2) + "\n{}", "refused with-refused, refused bad-attribute"},
 	} {
-		if got := brief(r.Check(karachi, []byte(test.submission))); got != test.want {
+		receipt, err := r.Check(karachi, []byte(test.submission))
+		if got := brief(receipt); err != nil || got != test.want {
 			t.Errorf("%s\ngot  %s\nwant %s", test.submission, got, test.want)
 		}
 	}
@@ -257,5 +259,62 @@ func eventually(t *testing.T, what string, there func() bool) {
 		if ctx.Err() != nil {
 			t.Fatal("never: " + what)
 		}
+	}
+}
+
+// Two programs on one file, and two recorders on one ledger, never let a reader
+// see half of it.
+func TestHighWaterIsAlwaysWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "high-water.json")
+	var recorders []*eventstore.Recorder
+	for range 2 {
+		l, _ := openLedger(t)
+		if err := l.KeepHighWater(soon(t), path); err != nil {
+			t.Fatal(err)
+		}
+		recorders = append(recorders, newRecorder(t, l, eventstore.RecorderConfig{}), newRecorder(t, l, eventstore.RecorderConfig{}))
+	}
+	stop := make(chan struct{})
+	var work sync.WaitGroup
+	for i, r := range recorders {
+		work.Go(func() {
+			for n := 0; ; n++ {
+				record(t, r, raid(fmt.Sprintf("/nccia/unit-%d", i), n))
+				if err := eventstore.WriteHighWater(r); err != nil {
+					t.Errorf("write: %v", err)
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for range 2000 {
+		markIn(t, path)
+	}
+	close(stop)
+	work.Wait()
+}
+
+// Somebody hears that the file cannot be written, and that it can again.
+func TestHighWaterTroubleIsTold(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	l, _ := openLedger(t)
+	if err := l.KeepHighWater(soon(t), filepath.Join(dir, "high-water.json")); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan error, 10)
+	r := newRecorder(t, l, eventstore.RecorderConfig{Trouble: func(err error) { told <- err }})
+	record(t, r, raid("/nccia/karachi", 1))
+	if err := <-told; err == nil || !strings.Contains(err.Error(), "Try: ") {
+		t.Errorf("told %v", err)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-told; err != nil {
+		t.Errorf("and then %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -164,6 +165,69 @@ func TestLostAcknowledgement(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d were written twice", checkOnce(t, look, rounds), rounds)
+}
+
+// TestRefusedAfterAnUnknownOutcome: an append may have been lost or not, and now
+// the ledger may not be written to. The one has an unknown outcome, and what
+// comes after it is refused at once, with the reason.
+func TestRefusedAfterAnUnknownOutcome(t *testing.T) {
+	s, direct := startServer(t)
+	opened(t, direct)
+	cable, address := newCable(t, s)
+	nc, err := eventstore.Connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	l, err := eventstore.Open(soon(t), nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, refuse := make(chan struct{}, 1000), atomic.Bool{}
+	l.Guard(func() error {
+		asked <- struct{}{}
+		if refuse.Load() {
+			return &eventstore.Error{Op: "append", Kind: eventstore.ErrRejected, Err: errors.New("the disk does not sync")}
+		}
+		return nil
+	})
+	r := newRecorder(t, l, eventstore.RecorderConfig{})
+	cable.lose(false, true)
+	first := submit(t, r, raid("/nccia/karachi", 1))
+	<-asked
+	refuse.Store(true)
+	second := submit(t, r, raid("/nccia/karachi", 2))
+	cable.cut()
+	if _, err := first.Receipt(soon(t)); !errors.Is(err, eventstore.ErrUnknownOutcome) || !strings.Contains(err.Error(), "does not sync") {
+		t.Errorf("the first: %v", err)
+	}
+	if _, err := second.Receipt(soon(t)); !errors.Is(err, eventstore.ErrRejected) {
+		t.Errorf("the second: %v", err)
+	}
+}
+
+// TestAConnectionClosedForGood ends the recorder: nothing brings it back.
+func TestAConnectionClosedForGood(t *testing.T) {
+	s, direct := startServer(t)
+	opened(t, direct)
+	nc, err := eventstore.Connect(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := eventstore.Open(soon(t), nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRecorder(t, l, eventstore.RecorderConfig{})
+	nc.Close()
+	select {
+	case <-r.Done():
+	case <-soon(t).Done():
+		t.Fatal("the recorder goes on")
+	}
+	if err := r.Err(); !errors.Is(err, eventstore.ErrRejected) {
+		t.Errorf("it ended with %v", err)
+	}
 }
 
 // TestAwayWhileSubmitting: the server is away when a submission comes; the
@@ -330,7 +394,9 @@ func checkAlarm(t *testing.T, r *eventstore.Recorder, isAlarm func(error) bool) 
 		t.Fatal("the recorder goes on")
 	}
 	_, submitting := r.Submit(soon(t), []byte(raid("/nccia/karachi", 99)))
-	for what, err := range map[string]error{"Err": r.Err(), "Submit": submitting, "Close": r.Close()} {
+	_, again := r.Submit(soon(t), []byte(opening)) // what it had read is no more to be relied on
+	_, checking := r.Check(domain.Diary{}, []byte(opening))
+	for what, err := range map[string]error{"Err": r.Err(), "Submit": submitting, "Submit again": again, "Check": checking, "Close": r.Close()} {
 		if !isAlarm(err) {
 			t.Errorf("%s: %v, want the alarm", what, err)
 		}

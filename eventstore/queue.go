@@ -227,12 +227,24 @@ func (q *queue) sending(b *batch, payload []byte) (needed bool) {
 	return true
 }
 
+// ended is why the recorder has ended; nil while it runs.
+func (q *queue) ended() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
+
 // acknowledged notes that the last copy of b became the entry so numbered.
-func (q *queue) acknowledged(b *batch, entry uint64) {
+// *WentBackError where the reader has passed that number and it was not b.
+func (q *queue) acknowledged(b *batch, entry uint64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	b.entry = entry
+	if entry <= q.read && b.ruled.Entry < entry {
+		return &WentBackError{entry, entry}
+	}
 	q.settle(b)
+	return nil
 }
 
 // notSent takes back that the last copy was sent. It tells whether an earlier

@@ -16,8 +16,26 @@ func sentBatch(t *testing.T) (*queue, *batch, *Pending) {
 	}
 	b, _ := q.take()
 	q.sending(b, []byte("line"))
-	q.acknowledged(b, 2)
+	if err := q.acknowledged(b, 2); err != nil {
+		t.Fatal(err)
+	}
 	return q, b, p
+}
+
+// An acknowledgement of a number that the reader has passed, and which was
+// something else, is the alarm: numbers are given a second time.
+func TestAnAcknowledgementBehindTheReader(t *testing.T) {
+	q, p := newQueue(10, 1000), new(Pending)
+	if room, err := q.add([]byte("line"), 1, p); room != nil || err != nil {
+		t.Fatal(room, err)
+	}
+	b, _ := q.take()
+	q.sending(b, []byte("line"))
+	q.passed(Mark{Entry: 7}, nil, nil)
+	var back *WentBackError
+	if err := q.acknowledged(b, 6); !errors.As(err, &back) || back.Had != 6 {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A receipt that was given out stays as it is when a copy of its entry comes

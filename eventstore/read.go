@@ -71,6 +71,9 @@ func (l *Ledger) read(ctx context.Context, from, to uint64, visit func(domain.En
 	return persist(ctx, func() (further bool, err error) {
 		before := at.next
 		err = l.readSession(ctx, at, to, visit)
+		if l.nc.IsClosed() && errors.Is(err, ErrUnavailable) { // it does not come back
+			err = fail("read", ErrRejected, notConnected(l.nc))
+		}
 		return at.next > before, err
 	})
 }

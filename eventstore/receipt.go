@@ -100,7 +100,8 @@ func (p *Pending) Stale() bool { return p.batch == nil && Receipt{Rulings: p.doo
 // Receipt waits for the answer. ErrUnknownOutcome when ctx ends first, or when
 // the recorder ends while the entry is being written: ask again with the same
 // ids. ErrDiskFull, ErrClosed and the others of Append: nothing was recorded.
-// *GapError and *WentBackError: the recorder has stopped.
+// *GapError and *WentBackError: the recorder has stopped, and what was sent may
+// be recorded or not.
 func (p *Pending) Receipt(ctx context.Context) (Receipt, error) {
 	done := p.Done()
 	select {

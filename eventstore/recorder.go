@@ -19,12 +19,15 @@ const DefaultQueue = 16 * domain.MaxLines
 type RecorderConfig struct {
 	// Rulings sees every line of the ledger in order, from the first, with its
 	// ruling, and each before any receipt for it is given out. It is called on
-	// the recorder's reader goroutine with the register held still (so it must
-	// call neither View nor Close), and what it is handed is valid until it returns.
+	// one goroutine at a time with the register held still (so it must call
+	// neither View nor Close), and what it is handed is valid until it returns.
 	Rulings func(*domain.Ruled)
 	// Progress hears how far the catching up has come at the start: the entry
-	// just read, and the last one to read. Same goroutine.
+	// just read, and the last one to read.
 	Progress func(entry, tail uint64)
+	// Trouble hears when the high-water file cannot be written, and with nil when
+	// it can again. It is called on a goroutine of its own.
+	Trouble func(error)
 	// Queue is how many lines may wait for their receipts; DefaultQueue if 0.
 	// It is a limit on memory: a line takes about 150 bytes besides its own,
 	// of which there may be 16 MiB.
@@ -85,7 +88,7 @@ func NewRecorder(ctx context.Context, l *Ledger, config RecorderConfig) (*Record
 	r.work.Go(r.read)
 	r.work.Go(r.write)
 	if h := l.highWater; h != nil {
-		r.work.Go(func() { r.lastMark = h.keep(r.ctx) })
+		r.work.Go(func() { r.lastMark = h.keep(r.ctx, config.Trouble) })
 	}
 	go func() {
 		r.work.Wait()
@@ -168,7 +171,9 @@ func (r *Recorder) Refresh(ctx context.Context) error {
 
 // Gather runs work, which hands in many submissions, and lets them go into few
 // entries: one that is not full is not sent before work returns. So work must
-// not wait for a receipt. The error is that of work.
+// not wait for a receipt, and while it waits for anything else (a refusal that
+// Submit looks at again asks the server) others wait too. The error is that of
+// work.
 func (r *Recorder) Gather(work func() error) error {
 	r.queue.hold()
 	defer r.queue.release()
@@ -176,6 +181,9 @@ func (r *Recorder) Gather(work func() error) error {
 }
 
 func (r *Recorder) submit(diary domain.Diary, submission []byte, wait func(room <-chan struct{}) error) (*Pending, error) {
+	if err := r.queue.ended(); err != nil {
+		return nil, err
+	}
 	d := takeDesk(submission)
 	defer d.free()
 	p, lines := r.door(diary, d)
@@ -310,15 +318,17 @@ func (r *Recorder) write() {
 // answers everything else: such a one does not write any more.
 const mostSilent = 3
 
-// append writes b as payload until its outcome is known, or the server is there and cannot
-// write it. A crash here leaves a copy in the ledger or none; who submits the
-// events again gets them ruled duplicates.
+// append writes b as payload until its outcome is known, or the server is there
+// and cannot write it. A crash here leaves a copy in the ledger or none; who
+// submits the events again gets them ruled duplicates.
 func (r *Recorder) append(b *batch, payload []byte) {
 	silent := 0
 	for wait := (backoff{}); r.queue.sending(b, payload); {
 		entry, err := r.ledger.Append(r.ctx, payload)
 		if err == nil {
-			r.queue.acknowledged(b, entry)
+			if err := r.queue.acknowledged(b, entry); err != nil {
+				r.end(err)
+			}
 			return
 		}
 		if r.ctx.Err() != nil {
@@ -333,12 +343,13 @@ func (r *Recorder) append(b *batch, payload []byte) {
 			stop = silent == mostSilent
 		default:
 			earlier := r.queue.notSent(b)
-			if !earlier && !errors.Is(err, ErrUnavailable) {
+			switch {
+			case errors.Is(err, ErrUnavailable): // it comes back
+			case !earlier:
 				r.queue.refuse(b, err)
 				return
-			}
-			if stop = errors.Is(err, ErrDiskFull); stop {
-				err = fail("record", ErrUnknownOutcome, err)
+			default:
+				stop, err = true, fail("record", ErrUnknownOutcome, err)
 			}
 		}
 		b.trouble.Store(&err)

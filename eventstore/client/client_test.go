@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,6 +86,8 @@ func TestEveryFormOfASubmissionIsOneSubmission(t *testing.T) {
 		{"spread over lines", "\n" + spread + "\n", []domain.Verdict{domain.Accepted}},
 		{"an array", "[" + raid(2) + "," + raid(3) + "]", []domain.Verdict{domain.Accepted, domain.Accepted}},
 		{"with blank lines", "\n" + raid(4) + "\r\n\n\n" + raid(1) + "\n \n", []domain.Verdict{domain.Accepted, domain.Duplicate}},
+		{"spread over lines, some blank", strings.ReplaceAll(raid(9), ",", ",\n \n"), []domain.Verdict{domain.Accepted}},
+		{"two, spread over lines, some blank", strings.ReplaceAll(raid(10), ",", ",\n\n") + "\n\n" + raid(11), slices.Repeat([]domain.Verdict{domain.Refused}, 2+strings.Count(raid(10), ","))},
 		{"with blank lines, refused", raid(5) + "\n\n{}", []domain.Verdict{domain.Refused, domain.Refused}},
 		{"nothing", " \n", []domain.Verdict{domain.Refused}},
 		{"junk", "junk", []domain.Verdict{domain.Refused}},
@@ -198,8 +202,9 @@ func TestWhatARetryDoesNotHelpIsAnsweredAtOnce(t *testing.T) {
 	}{
 		{unanswered(&eventstore.Error{Op: "append", Kind: eventstore.ErrDiskFull}), eventstore.ErrDiskFull, "make room"},
 		{unanswered(&eventstore.Error{Op: "append", Kind: eventstore.ErrDenied}), eventstore.ErrDenied, "credentials"},
-		{unanswered(&eventstore.GapError{Want: 3, Got: 7}), eventstore.ErrClosed, "gap"},
-		{unanswered(&eventstore.WentBackError{Had: 3, Tail: 1}), eventstore.ErrClosed, "went back"},
+		{unanswered(&eventstore.GapError{Want: 3, Got: 7}), eventstore.ErrUnknownOutcome, "entries 3 to 6 are missing. Try: stop recording"},
+		{unanswered(&eventstore.WentBackError{Had: 3, Tail: 1}), eventstore.ErrUnknownOutcome, "entries 2 to 3 are missing. Try: stop recording"},
+		{unanswered(&eventstore.UnsafeError{Setting: "max_age", Is: "1h", Want: "0"}), eventstore.ErrClosed, "max_age is 1h, must be 0. Try: let the operator mend"},
 		{[]byte(`{"results":[]}`), eventstore.ErrUnknownOutcome, "same ids"},
 		{[]byte(`{"results":[{"line":1,"ruling":"perhaps"}]}`), eventstore.ErrUnknownOutcome, "perhaps"},
 		{[]byte(`welcome`), eventstore.ErrUnknownOutcome, "same ids"},
@@ -259,6 +264,119 @@ func TestTheEndOfTheContextSaysWhatIsKnown(t *testing.T) {
 	}
 }
 
+func TestAContextThatHadEndedIsToldOf(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, _ := d.client(t)
+	ctx, cancel := context.WithCancel(soon(t))
+	cancel()
+	_, err := c.Record(ctx, []byte(raid(1)))
+	if !errors.Is(err, eventstore.ErrUnavailable) || !errors.Is(err, context.Canceled) || errors.Is(err, eventstore.ErrBusy) {
+		t.Error(err)
+	}
+	if n := d.requests.Load(); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// busyDesk is a desk and a client of it with as many requests on their way as it
+// has at once. answer is that of the desk to the further ones; goOn answers those.
+func busyDesk(t *testing.T, answer func(m *nats.Msg, n int64, reply []byte)) (d *desk, c *client.Client, goOn func()) {
+	d = newDesk(t)
+	var first []func()
+	d.answer = func(m *nats.Msg, n int64, reply []byte) {
+		if n <= client.MostFlights {
+			first = append(first, func() { _ = m.Respond(reply) })
+			return
+		}
+		answer(m, n, reply)
+	}
+	d.serve(t)
+	c, _ = d.client(t)
+	client.SetPatience(c, time.Hour)
+	for n := range int64(client.MostFlights) {
+		go func() { _, _ = c.Record(soon(t), []byte(raid(int(-1-n)))) }()
+		for d.requests.Load() <= n {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	t.Cleanup(c.Close)
+	return d, c, func() {
+		for _, answer := range first {
+			answer()
+		}
+	}
+}
+
+// TestNothingIsKeptOfWhoDoesNotWait: a client that gets no answer does not fill up.
+func TestNothingIsKeptOfWhoDoesNotWait(t *testing.T) {
+	_, c, _ := busyDesk(t, nil)
+	ctx, cancel := context.WithCancel(soon(t))
+	var work sync.WaitGroup
+	const callers = 10
+	for n := range callers {
+		work.Go(func() {
+			if _, err := c.Record(ctx, []byte(raid(n))); !errors.Is(err, eventstore.ErrBusy) || !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	for client.Waiting(c) < callers {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	work.Wait()
+	if n := client.Waiting(c); n != 0 {
+		t.Errorf("%d submissions of nobody", n)
+	}
+}
+
+// TestAnAnswerToAWholeRequestIsEveryCallers: one result for a request in which
+// several submissions travelled.
+func TestAnAnswerToAWholeRequestIsEveryCallers(t *testing.T) {
+	wrong := eventstore.ResultOf(1, &eventstore.LineRuling{Ruling: domain.Ruling{Verdict: domain.Refused, Code: domain.WrongSource}})
+	refusal := eventstore.Reply{Results: []eventstore.Result{wrong}}
+	for _, s := range []struct {
+		name   string
+		answer []byte
+		want   func(eventstore.Receipt, error) bool
+	}{
+		{"refused", refusal.AppendJSON(nil), func(r eventstore.Receipt, err error) bool {
+			return err == nil && len(r.Rulings) == 1 && r.Rulings[0].Code == domain.WrongSource
+		}},
+		{"unanswered", unanswered(&eventstore.Error{Kind: eventstore.ErrDiskFull}), func(_ eventstore.Receipt, err error) bool {
+			return errors.Is(err, eventstore.ErrDiskFull)
+		}},
+		{"unanswered, asked again", unanswered(&eventstore.Error{Kind: eventstore.ErrUnknownOutcome}), func(r eventstore.Receipt, err error) bool {
+			return err == nil && r.Err() == nil && r.Rulings[0].Verdict == domain.Duplicate
+		}},
+	} {
+		d, c, goOn := busyDesk(t, func(m *nats.Msg, n int64, reply []byte) {
+			if n == client.MostFlights+1 {
+				reply = s.answer
+			}
+			_ = m.Respond(reply)
+		})
+		var work sync.WaitGroup
+		const callers = 3
+		for n := range callers {
+			work.Go(func() {
+				if receipt, err := c.Record(soon(t), []byte(raid(2*n)+"\n"+raid(2*n+1))); !s.want(receipt, err) {
+					t.Errorf("%s: %+v, %v", s.name, receipt, err)
+				}
+			})
+		}
+		for client.Waiting(c) < callers {
+			time.Sleep(time.Millisecond)
+		}
+		goOn()
+		work.Wait()
+		if n := d.requests.Load(); n > client.MostFlights+2 {
+			t.Errorf("%s: %d requests: they did not travel together", s.name, n)
+		}
+	}
+}
+
 func TestRecordWaitsUntilARecorderIsServed(t *testing.T) {
 	d := newDesk(t)
 	c, nc := d.client(t)
@@ -296,27 +414,30 @@ func TestACutConnectionIsNoError(t *testing.T) {
 	})
 	const callers, each = 10, 200
 	var work sync.WaitGroup
+	var recorded atomic.Int64
 	for caller := range callers {
 		work.Go(func() {
-			for i := range each {
-				receipt, err := c.Record(soon(t), []byte(raid(1000*caller+i)))
+			for i := 0; i < each || nc.Stats().Reconnects == 0; i++ {
+				receipt, err := c.Record(soon(t), []byte(raid(100_000*caller+i)))
 				if err != nil || receipt.Err() != nil {
 					t.Errorf("%+v, %v", receipt, err)
+					return
 				}
+				recorded.Add(1)
 			}
 		})
 	}
 	work.Wait()
 	close(stop)
 	cutter.Wait()
-	accepted := 0
+	var accepted int64
 	for _, r := range replay(t, d.ledger) {
 		if r.Verdict == domain.Accepted {
 			accepted++
 		}
 	}
-	if accepted != 1+callers*each {
-		t.Errorf("%d events are recorded, want %d", accepted, 1+callers*each)
+	if want := 1 + recorded.Load(); accepted != want {
+		t.Errorf("%d events are recorded, want %d", accepted, want)
 	}
 	t.Logf("%d reconnects", nc.Stats().Reconnects)
 }

@@ -95,7 +95,7 @@ func (d *desk) handle(m *nats.Msg) {
 		var receipt eventstore.Receipt
 		var err error
 		if m.Subject == "check.nccia.karachi" {
-			receipt = d.recorder.Check(karachi, lines)
+			receipt, err = d.recorder.Check(karachi, lines)
 		} else {
 			var p *eventstore.Pending
 			if p, err = d.recorder.SubmitAs(context.Background(), karachi, lines); err == nil {

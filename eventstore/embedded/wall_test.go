@@ -136,7 +136,8 @@ func TestWall(t *testing.T) {
 			if says := fmt.Sprint(err); !errors.Is(err, eventstore.ErrDiskFull) || !strings.Contains(says, "are free, 8 MiB are kept in reserve") || !strings.Contains(says, "Try: ") {
 				t.Fatalf("round %d: record on the full disk: %v; want ErrDiskFull, how much is free and kept, and what to try", n, err)
 			}
-			if r.Check(domain.Diary{Agency: "nccia", Unit: "lahore"}, raid("lahore", n)).Err() != nil {
+			receipt, err := r.Check(domain.Diary{Agency: "nccia", Unit: "lahore"}, raid("lahore", n))
+			if err != nil || receipt.Err() != nil {
 				t.Error("the door refuses what will go on")
 			}
 			disk.Clear(t)

@@ -100,7 +100,7 @@ func (q *request) submitAgain(ctx context.Context, r *eventstore.Recorder) {
 func (q *request) look(r *eventstore.Recorder) {
 	for i := range q.parts {
 		p := &q.parts[i]
-		p.receipt = r.Check(q.diary, p.lines)
+		p.receipt, p.err = r.Check(q.diary, p.lines)
 	}
 }
 
