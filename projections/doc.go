@@ -24,6 +24,15 @@
 // Of records that were matched as one action, the one recorded first that is
 // not retracted counts (match.go).
 //
+// # Why a number is what it is
+//
+// Explain (explain.go) lists the rows behind one cell. Diff (diff.go) goes
+// through the rows that were opened or closed between two entries, and sorts
+// what they do to each cell by why: Amendments (amendment.go) keep that of every
+// event that is not the first of a record. Documents (document.go) find the
+// table that was published in one. Claims (claim.go) are the figures that
+// anybody published, held against the totals.
+//
 // # The others
 //
 // Exceptions (exception.go) is what a reader must know and no total hides;

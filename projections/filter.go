@@ -125,6 +125,11 @@ func (f Filter) allows(values []string) bool {
 	return false
 }
 
+// IsNone tells whether f selects nothing but facts that do not have the dimension.
+func (f Filter) IsNone() bool {
+	return !slices.ContainsFunc(f.Values, func(v string) bool { return !f.Dimension.isNone(v) })
+}
+
 // normalised is f with its values as facts hold them.
 func (f Filter) normalised() Filter {
 	f.Values = slices.Clone(f.Values)

@@ -20,7 +20,7 @@ import (
 func (p *program) demoCommand() *cobra.Command {
 	var csv bool
 	cmd := &cobra.Command{
-		Use:   "demo",
+		Use:   "demo [claims]",
 		Short: "Record a published report, forget it, and replay its totals",
 		Long: `Show the whole path once, on a ledger of its own: open it, record the raids,
 arrests, cases, the alleged loss and the recovery of one published report as
@@ -29,10 +29,18 @@ again, replay it from the stream, and print the totals.
 
 The report gives sums, so the events are made from them and marked synthetic;
 what it does not say is not given. The ledger is in a new temporary directory,
-or in --dir, and stays there to try other commands on.`,
-		Example: `  roznamcha demo`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+or in --dir, and stays there to try other commands on.
+
+demo claims is a second one: it records the same facts, and 63 figures that seven
+documents published about them and that contradict one another, as claims; one
+of the documents tells some of the report's figures more exactly, and the facts
+are restated. It prints every claim as it is held against the ledger, as known
+when it was recorded and in the end.`,
+		Example: `  roznamcha demo
+  roznamcha demo claims`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"claims"},
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.oneFormat(csv); err != nil {
 				return err
 			}
@@ -46,6 +54,9 @@ or in --dir, and stays there to try other commands on.`,
 				}
 				p.dir = dir
 			}
+			if len(args) > 0 {
+				return p.demoClaims(cmd.Context(), csv)
+			}
 			return p.demo(cmd.Context(), csv)
 		},
 	}
@@ -58,15 +69,16 @@ func (p *program) demo(ctx context.Context, csv bool) error {
 	if err != nil {
 		return err
 	}
-	err = p.withSession(ctx, func(ctx context.Context, s *session) error {
-		return p.recordReport(ctx, s, report)
-	})
+	submissions, err := report.Submissions()
 	if err != nil {
+		return err
+	}
+	if err := p.recordAll(ctx, report.Opening(), submissions); err != nil {
 		return err
 	}
 	// From here on everything comes from the stream.
 	return p.withLedger(ctx, func(ctx context.Context, l *eventstore.Ledger) error {
-		totals, claims := projections.NewTotals(), &demo.Claims{}
+		totals, claims := projections.NewTotals(), projections.NewClaims()
 		reg, stats, err := p.replay(ctx, l, projections.AsOf{}, totals, claims)
 		if err != nil {
 			return err
@@ -87,35 +99,29 @@ func (p *program) demo(ctx context.Context, csv bool) error {
 			lines := t.CSV()
 			return print.CSV(p.out, lines[0], lines[1:])
 		}
-		checked, err := claims.Check(totals)
-		if err != nil {
-			return err
-		}
-		return p.printDemo(t, report, checked, stats)
+		return p.printDemo(t, report, demo.Check(totals, claims), stats)
 	})
 }
 
-// recordReport opens the ledger and records the report's events.
-func (p *program) recordReport(ctx context.Context, s *session, report *demo.Report) error {
-	l, err := s.create(ctx, 1)
-	if err != nil {
-		return err
-	}
-	if _, err := openLedger(ctx, l, report.Opening()); err != nil {
-		return err
-	}
-	submissions, err := report.Submissions()
-	if err != nil {
-		return err
-	}
-	return p.withRecorder(ctx, l, func(r *eventstore.Recorder) error {
-		for _, submission := range submissions {
-			receipt, err := r.Record(ctx, submission)
-			if err := errors.Join(err, receipt.Err()); err != nil {
-				return err
-			}
+// recordAll opens a ledger, records submissions and closes everything again.
+func (p *program) recordAll(ctx context.Context, opening *domain.Event, submissions [][]byte) error {
+	return p.withSession(ctx, func(ctx context.Context, s *session) error {
+		l, err := s.create(ctx, 1)
+		if err != nil {
+			return err
 		}
-		return nil
+		if _, err := openLedger(ctx, l, opening); err != nil {
+			return err
+		}
+		return p.withRecorder(ctx, l, func(r *eventstore.Recorder) error {
+			for _, submission := range submissions {
+				receipt, err := r.Record(ctx, submission)
+				if err := errors.Join(err, receipt.Err()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 }
 
@@ -138,8 +144,8 @@ func (p *program) printDemo(t *projections.Table, report *demo.Report, checked d
 func (p *program) nextCommands() []string {
 	name, dir := ownName(), " --dir "+shellWord(p.dir)
 	return []string{
+		name + " explain arrests --where city=Islamabad" + dir,
 		name + " totals arrests --by city,class" + dir,
 		name + " history raid" + demo.Desk.String() + "/raid-01" + dir,
-		name + " exceptions" + dir,
 	}
 }

@@ -28,7 +28,7 @@ func TestExamples(t *testing.T) {
 	}
 	root := (&program{}).root()
 	typed := 0
-	for _, name := range []string{"open", "record", "schema", "import", "totals", "history", "exceptions", "replay", "status", "demo", "bench", "serve"} {
+	for _, name := range []string{"open", "record", "amend", "schema", "import", "totals", "history", "exceptions", "replay", "status", "demo", "bench", "serve"} {
 		cmd, _, err := root.Find([]string{name})
 		if err != nil || !cmd.HasExample() {
 			t.Errorf("%s: no example: %v", name, err)

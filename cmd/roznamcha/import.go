@@ -16,11 +16,13 @@ import (
 
 	"roznamcha/cmd/roznamcha/internal/csvimport"
 	"roznamcha/cmd/roznamcha/internal/print"
+	"roznamcha/domain"
 	"roznamcha/eventstore"
 )
 
 func (p *program) importCommand() *cobra.Command {
-	var mapping, rejects string
+	var mapping, rejects, reason, authority string
+	var amend bool
 	var joined map[string]string
 	var initial bool
 	var dryRun int
@@ -33,16 +35,26 @@ the program (` + strings.Join(csvimport.Presets(), ", ") + `).
 
   --init       prints a first mapping for a file, to be filled in by hand
   --dry-run N  prints the events of the first N rows and records nothing
+  --amend      corrects the records of rows that changed since an earlier import
 
 A row is recorded whole or not at all. Rows that cannot become events go to a
 rejects file with line, column, value and reason, and the import goes on.
 Importing a file again adds nothing, also after an import that was stopped half
 way; a row that changed since is rejected. The exit code is 3 where a row was
-rejected. The rejects file replaces that of an earlier import and no other file;
+rejected.
+
+With --amend a row that changed becomes a correction of its record, for --reason
+and by --authority; --dry-run N then prints what the first N rows would add.
+What an import told last counts: a row that is the same since leaves corrections
+by others alone, one that changed goes over them, and that is counted. Records of
+rows that are no more in the file stay.
+
+The rejects file replaces that of an earlier import and no other file;
 where nothing is rejected, one that is there is left alone, and told of.`,
 		Example: `  roznamcha import --init arrests.csv > arrests.toml
   roznamcha import --map us-ice-arrests --dry-run 3 arrests.csv
-  roznamcha import --map us-ice-arrests arrests.csv`,
+  roznamcha import --map us-ice-arrests arrests.csv
+  roznamcha import --map us-ice-arrests --amend --reason data-entry arrests.csv`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := args[0]
@@ -57,21 +69,35 @@ where nothing is rejected, one that is there is left alone, and told of.`,
 			if mapping == "" {
 				return wrong("--map is missing: the file that says what a row means. Try: roznamcha import --init %s, or one of %s", shellWord(path), strings.Join(csvimport.Presets(), ", "))
 			}
+			opts := csvimport.Options{Joined: joined, Rejects: cmp.Or(rejects, rejectsName(path))}
+			var rulings func(*domain.Ruled)
+			if amend {
+				if err := checkReason(reason); err != nil {
+					return err
+				}
+				opts.Amend = &csvimport.Amend{Reason: domain.Reason(reason), Authority: authority}
+				rulings = opts.Amend.Rulings
+			} else if cmd.Flags().Changed("reason") || authority != "" {
+				return wrong("--reason and --authority are of corrections. Try: with --amend")
+			}
 			m, err := loadMapping(mapping)
 			if err != nil {
 				return err
 			}
-			opts := csvimport.Options{Joined: joined, Rejects: cmp.Or(rejects, rejectsName(path))}
 			im, err := csvimport.Open(m, path, opts)
 			if err != nil {
 				return err
 			}
 			defer im.Close()
-			if cmd.Flags().Changed("dry-run") {
-				return p.dryRun(im, dryRun)
+			dry := cmd.Flags().Changed("dry-run")
+			if dry && !amend {
+				return p.dryRun(im, dryRun, rowsEvents)
 			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				return p.withRecorder(ctx, l, func(r *eventstore.Recorder) error {
+				return p.withRulings(ctx, l, rulings, func(r *eventstore.Recorder) error {
+					if dry {
+						return p.dryRun(im, dryRun, func(row *csvimport.Row) ([][]byte, int, *csvimport.Reject) { return opts.Amend.Foresee(r, row) })
+					}
 					return p.runImport(ctx, im, r, opts)
 				})
 			})
@@ -81,11 +107,15 @@ where nothing is rejected, one that is there is left alone, and told of.`,
 	flags.StringVar(&mapping, "map", "", "`MAPPING` file, or the name of one that comes with the program")
 	flags.BoolVar(&initial, "init", false, "print a first mapping for the file")
 	flags.IntVar(&dryRun, "dry-run", 0, "print the events of the first `N` rows and record nothing")
+	flags.BoolVar(&amend, "amend", false, "correct the records of rows that changed since an earlier import")
+	flags.StringVar(&reason, "reason", string(domain.LateInformation), "with --amend: the `REASON` of the corrections")
+	flags.StringVar(&authority, "authority", "", "with --amend: the `ORDER` or officer behind the corrections")
 	flags.StringVar(&rejects, "rejects", "", "`FILE` for the rows that were not imported (default NAME.rejects.csv here)")
 	flags.StringToStringVar(&joined, "join", nil, "`NAME=FILE`: where a second file is that the mapping joins")
 	flags.Lookup("join").DefValue = "" // nothing to tell
 	cmd.MarkFlagsMutuallyExclusive("init", "map")
 	cmd.MarkFlagsMutuallyExclusive("init", "dry-run")
+	cmd.MarkFlagsMutuallyExclusive("init", "amend")
 	return cmd
 }
 
@@ -105,8 +135,18 @@ func rejectsName(path string) string {
 	return strings.TrimSuffix(base, ".csv") + ".rejects.csv"
 }
 
-// dryRun prints the events of the first n rows.
-func (p *program) dryRun(im *csvimport.Import, n int) error {
+// rowsEvents are the events of a row.
+func rowsEvents(row *csvimport.Row) (lines [][]byte, corrections int, reject *csvimport.Reject) {
+	for _, submission := range append(slices.Clone(row.Once), row.Submission) {
+		if len(submission) > 0 {
+			lines = append(lines, submission)
+		}
+	}
+	return lines, 0, nil
+}
+
+// dryRun prints what the first n rows would add, which events tells.
+func (p *program) dryRun(im *csvimport.Import, n int, events func(*csvimport.Row) (lines [][]byte, corrections int, reject *csvimport.Reject)) error {
 	if n < 1 {
 		return wrong("--dry-run %d: want a number of rows. Try: --dry-run 10", n)
 	}
@@ -119,21 +159,25 @@ func (p *program) dryRun(im *csvimport.Import, n int) error {
 		if err != nil {
 			return err
 		}
-		counts.Add(&row)
+		var lines [][]byte
+		var corrections int
+		if row.Reject == nil {
+			lines, corrections, row.Reject = events(&row)
+		}
+		if counts.Add(&row); corrections > 0 {
+			counts.Amended++
+		}
 		if row.Reject != nil {
 			fmt.Fprintln(p.errs, print.Clean(row.Reject.Error()))
 			continue
 		}
-		for _, lines := range append(row.Once, row.Submission) {
-			if len(lines) == 0 {
-				continue
-			}
-			if _, err := fmt.Fprintf(p.out, "%s\n", lines); err != nil {
+		for _, line := range lines {
+			if _, err := fmt.Fprintf(p.out, "%s\n", line); err != nil {
 				return err
 			}
 		}
 	}
-	p.note("%s: %d rejected, %d without an event; nothing was recorded", print.Plural(counts.Rows, "row"), counts.Rejected, counts.NoEvent)
+	p.note("%s: %d rejected, %d without an event, %d to be amended; nothing was recorded", print.Plural(counts.Rows, "row"), counts.Rejected, counts.NoEvent, counts.Amended)
 	if counts.Rejected > 0 {
 		return &foundError{}
 	}
@@ -201,23 +245,33 @@ func (p *program) printImport(r importReport) error {
 			File               string         `json:"file"`
 			Rows               int            `json:"rows"`
 			Recorded           int            `json:"recorded"`
+			Amended            int            `json:"amended"`
+			AmendedOver        int            `json:"amended_over"`
 			Duplicates         int            `json:"duplicates"`
 			NoEvent            int            `json:"no_event"`
 			Rejected           int            `json:"rejected"`
 			ChangedSinceImport int            `json:"changed_since_import"`
 			Differs            int            `json:"differs"`
 			Events             int            `json:"events"`
+			Corrections        int            `json:"corrections"`
 			ByReason           map[string]int `json:"by_reason,omitempty"`
 			Rejects            string         `json:"rejects,omitempty"`
 			Took               time.Duration  `json:"took_ns"`
 			MaxRSS             int64          `json:"max_rss_bytes,omitempty"`
-		}{r.path, c.Rows, c.Recorded, c.Duplicates, c.NoEvent, c.Rejected, c.ChangedSinceImport, c.Differs, c.Events, c.ByReason, r.rejects, r.took, r.memory})
+		}{r.path, c.Rows, c.Recorded, c.Amended, c.AmendedOver, c.Duplicates, c.NoEvent, c.Rejected, c.ChangedSinceImport, c.Differs, c.Events, c.Corrections, c.ByReason, r.rejects, r.took, r.memory})
 	}
 	table := &print.Table{Columns: []print.Column{{Head: "rows"}, {Head: print.Count(c.Rows), Number: true}, {Head: r.path}}}
 	add := func(what string, n int, says string) {
 		table.Rows = append(table.Rows, []string{what, print.Count(n), says})
 	}
-	add("recorded", c.Recorded, "as "+print.Plural(c.Events, "event"))
+	add("recorded", c.Recorded, "as "+print.Plural(c.Events-c.Corrections, "event"))
+	if c.Amended > 0 {
+		says := "changed since an earlier import, by " + print.Plural(c.Corrections, "correction")
+		if c.AmendedOver > 0 {
+			says += "; " + print.Count(c.AmendedOver) + " over what others had corrected"
+		}
+		add("amended", c.Amended, says)
+	}
 	add("duplicates", c.Duplicates, "recorded before")
 	add("without event", c.NoEvent, "the mapping takes nothing from them")
 	add("rejected", c.Rejected, r.sees())

@@ -121,8 +121,15 @@ func (p *program) submissions(cmd *cobra.Command, arg string, c composition) (io
 
 // withRecorder runs a recorder on l for as long as work takes.
 func (p *program) withRecorder(ctx context.Context, l *eventstore.Ledger, work func(*eventstore.Recorder) error) error {
+	return p.withRulings(ctx, l, nil, work)
+}
+
+// withRulings is withRecorder for work that also asks what the ledger holds:
+// rulings sees every line of it first, as RecorderConfig says.
+func (p *program) withRulings(ctx context.Context, l *eventstore.Ledger, rulings func(*domain.Ruled), work func(*eventstore.Recorder) error) error {
 	progress := p.progress("entries read")
 	recorder, err := eventstore.NewRecorder(ctx, l, eventstore.RecorderConfig{
+		Rulings:  rulings,
 		Progress: func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) },
 	})
 	progress.Done()

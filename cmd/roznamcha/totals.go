@@ -17,7 +17,7 @@ import (
 
 func (p *program) totalsCommand() *cobra.Command {
 	var q question
-	var asOf string
+	var asOf, publish, document string
 	var csv bool
 	cmd := &cobra.Command{
 		Use:   "totals [COLUMN…]",
@@ -38,14 +38,34 @@ and 'year=in no one year' (quarter, month) for what has no date or a longer one.
 
 A period is inclusive and counts what lies wholly inside it; what lies partly
 inside, or has no date, is unplaced, in a row of its own. With --as-of the table
-is what was known then: an entry number, a day, or a time.`,
+is what was known then: an entry number, a day, or a time.
+
+--publish DOCUMENT records the cells as figures that the ledger's office has
+published under that name, with the table's citation: --document DOCUMENT prints
+the same table again, whatever was recorded since, and roznamcha diff DOCUMENT..
+tells what has changed. Cells that are not given or unknown are no figures.`,
 		Example: `  roznamcha totals --by city
   roznamcha totals arrests national foreign --by year --year-starts 10
   roznamcha totals recovered --where city=Karachi --period 2024-01/2025-06
-  roznamcha totals --by month --as-of 3 --csv`,
+  roznamcha totals --by month --as-of 3 --csv
+  roznamcha totals raids arrests --by city --publish 'return of June 2025'
+  roznamcha totals --document 'return of June 2025'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.oneFormat(csv); err != nil {
 				return err
+			}
+			if document != "" {
+				if q.asked(cmd, args) || asOf != "" {
+					return wrong("a document has its own question, and its own entry. Try: roznamcha totals --document %s", shellWord(document))
+				}
+				return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+					return p.printDocument(ctx, l, document, csv)
+				})
+			}
+			if cmd.Flags().Changed("publish") {
+				if err := checkDocument(publish); err != nil {
+					return err
+				}
 			}
 			query, err := q.parse(args)
 			if err != nil {
@@ -56,37 +76,72 @@ is what was known then: an entry number, a day, or a time.`,
 				return &wrongUse{err}
 			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				return p.totals(ctx, l, query, known, csv)
+				return p.totals(ctx, l, query, known, publish, csv)
 			})
 		},
 	}
 	q.flags(cmd)
 	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
+	cmd.Flags().StringVar(&publish, "publish", "", "record the cells as figures of the `DOCUMENT` of that name")
+	cmd.Flags().StringVar(&document, "document", "", "print the table that was published as `DOCUMENT` again, and check it")
+	cmd.MarkFlagsMutuallyExclusive("publish", "document")
 	return cmd
 }
 
-// totals prints one table.
-func (p *program) totals(ctx context.Context, l *eventstore.Ledger, q projections.Query, asOf projections.AsOf, csv bool) error {
-	totals := projections.NewTotals()
-	reg, stats, err := p.replay(ctx, l, asOf, totals)
+// totals prints one table, and publishes it under a name unless that is "".
+func (p *program) totals(ctx context.Context, l *eventstore.Ledger, q projections.Query, asOf projections.AsOf, publish string, csv bool) error {
+	a, err := p.answer(ctx, l, q, asOf)
 	if err != nil {
 		return err
 	}
-	t, err := totals.Query(q)
+	p.note("%s", replayLine(a.stats))
+	if publish == "" {
+		return p.printAnswer(a, csv)
+	}
+	published, err := p.publish(ctx, l, a, publish)
 	if err != nil {
 		return err
 	}
-	t.Cite(reg)
-	p.note("%s", replayLine(stats))
+	return p.printPublished(a, published, csv)
+}
+
+// answer is a table of totals, and what it was made from.
+type answer struct {
+	// query is what was asked, with the columns that were meant.
+	query  projections.Query
+	table  *projections.Table
+	totals *projections.Totals
+	stats  projections.Stats
+}
+
+// answer replays the ledger and asks for one table.
+func (p *program) answer(ctx context.Context, l *eventstore.Ledger, q projections.Query, asOf projections.AsOf) (*answer, error) {
+	a := &answer{query: q, totals: projections.NewTotals()}
+	reg, stats, err := p.replay(ctx, l, asOf, a.totals)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Columns) == 0 {
+		a.query.Columns = projections.DefaultColumns(a.totals)
+	}
+	if a.table, err = a.totals.Query(a.query); err != nil {
+		return nil, err
+	}
+	a.table.Cite(reg)
+	a.stats = stats
+	return a, nil
+}
+
+func (p *program) printAnswer(a *answer, csv bool) error {
 	switch {
 	case p.json:
-		return print.JSON(p.out, t)
+		return print.JSON(p.out, a.table)
 	case csv:
-		lines := t.CSV()
+		lines := a.table.CSV()
 		return print.CSV(p.out, lines[0], lines[1:])
 	}
-	return printTotals(p.out, t)
+	return printTotals(p.out, a.table)
 }
 
 // replayLine says how much was replayed and how fast.
@@ -101,8 +156,13 @@ type question struct {
 }
 
 func (q *question) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&q.by, "by", "", "group by up to three `DIMENSIONS`, such as city,month")
+	q.cell(cmd)
+}
+
+// cell is the flags that say which facts, without a grouping.
+func (q *question) cell(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&q.by, "by", "", "group by up to three `DIMENSIONS`, such as city,month")
 	flags.StringVar(&q.where, "where", "", "count only what fits all of `FILTERS`, such as city=Karachi|Lahore,class=foreign")
 	flags.StringVar(&q.period, "period", "", "count only what lies in `PERIOD`, such as 2025, 2025-06 or 2024-01/2025-06")
 	flags.StringVar(&q.from, "from", "", "first `DAY`, month or year of the period")
@@ -111,6 +171,16 @@ func (q *question) flags(cmd *cobra.Command) {
 	flags.IntVar(&q.yearStarts, "year-starts", 1, "`MONTH` in which a year begins, 1 to 12")
 	cmd.MarkFlagsMutuallyExclusive("period", "from")
 	cmd.MarkFlagsMutuallyExclusive("period", "to")
+}
+
+// asked tells whether a question was typed.
+func (q *question) asked(cmd *cobra.Command, columns []string) bool {
+	for _, name := range []string{"by", "where", "period", "from", "to", "clock", "year-starts"} {
+		if cmd.Flags().Changed(name) {
+			return true
+		}
+	}
+	return len(columns) > 0
 }
 
 // parse reads the flags and the columns; any error is wrong use.

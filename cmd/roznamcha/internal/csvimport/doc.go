@@ -12,6 +12,7 @@
 //   - file.go, csv.go: the file, and its rows
 //   - bind.go, import.go: rows to events
 //   - run.go, reject.go: events to the recorder, and what became of them
+//   - amend.go: corrections of what changed since an earlier import
 //   - init.go: a first mapping from a header
 //
 // # A mapping
@@ -117,6 +118,25 @@
 // and a row that changed since is refused by the ledger (conflicting-id) and
 // told of as changed since import. An id belongs to its source: a source made
 // of a column that can change makes a changed row another record.
+//
+// # Rows that changed
+//
+// With Options.Amend a row that says something else than an import told last of
+// its records becomes corrections of them, in one submission with what is new in
+// the row. What an import told last is the row's own event, or the latest
+// correction that an import made of it, which its id shows: a UUID of version 5
+// in the namespace of the row's own event's id, over the id of the version that
+// is amended (16 bytes) and the SHA-256 of the new data in canonical form. So
+//
+//   - importing an edition again adds nothing, also after it was stopped half way
+//   - a row that goes back to what it said before is corrected again
+//   - a correction that somebody else made stays until the row changes; then the
+//     row goes over it, and is counted (Counts.AmendedOver)
+//   - a row that changed and whose record is retracted is rejected
+//   - a record that the row's own event did not make is not touched
+//
+// A record taken once is corrected to what the file's first row tells of it.
+// Records of rows that are no more in the file stay as they are.
 //
 // # What cannot be read
 //

@@ -10,6 +10,9 @@ type Options struct {
 	// are replaced, but left alone where nothing is rejected; any other file
 	// that is there is an error before anything is recorded.
 	Rejects string
+	// Amend makes corrections of what changed since an earlier import; nil
+	// rejects such rows.
+	Amend *Amend
 	// InFlight is how many rows may wait for their receipts; 0 means 8,192.
 	InFlight int
 	// Progress is told now and then how far the import is, and once at its end.

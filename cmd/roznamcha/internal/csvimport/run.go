@@ -1,6 +1,7 @@
 package csvimport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,15 +20,21 @@ type Recorder interface {
 	Submit(ctx context.Context, submission []byte) (*eventstore.Pending, error)
 	// Gather lets what work hands in go into few entries.
 	Gather(work func() error) error
+	Foresight
 }
 
 // Counts is what became of the rows of an import. Every row is in exactly one
-// of Recorded, Duplicates, NoEvent and Rejected.
+// of Recorded, Amended, Duplicates, NoEvent and Rejected.
 type Counts struct {
 	// Rows of the file, the header not counted.
 	Rows int
 	// Recorded: at least one event of the row is new in the ledger.
 	Recorded int
+	// Amended: something that the row said before was corrected.
+	Amended int
+	// AmendedOver are those of Amended whose correction took the place of a version
+	// that was not an import's.
+	AmendedOver int
 	// Duplicates: the ledger had all events of the row.
 	Duplicates int
 	// NoEvent: by its conditions the mapping takes nothing from the row, or only
@@ -41,8 +48,10 @@ type Counts struct {
 	// Differs: rows that say something else of a record which is taken once than
 	// its first row did. The first counts.
 	Differs int
-	// Events are the events that are new in the ledger.
-	Events int
+	// Events are the events that are new in the ledger, Corrections those of them
+	// that correct a record.
+	Events      int
+	Corrections int
 	// ByReason is how many rows were rejected for which reason, the column before
 	// it. What comes after the first hundred reasons is under OtherReasons.
 	ByReason map[string]int
@@ -145,8 +154,15 @@ type run struct {
 // handedRow is a row whose submissions have been handed in.
 type handedRow struct {
 	Row
-	once []*eventstore.Pending
-	own  *eventstore.Pending // nil where the row has no event of its own
+	once []handedPart
+	own  handedPart // the zero one where the row has no event of its own
+}
+
+// handedPart is one submission of a row. Pending is nil where nothing was handed
+// in: the ledger has it all, or it cannot be amended.
+type handedPart struct {
+	pending *eventstore.Pending
+	amendment
 }
 
 // stopped says how far an import came that failed.
@@ -156,7 +172,7 @@ func (r *run) stopped(err error) error {
 		return fmt.Errorf("import of %s: %w", r.im.Path(), err)
 	}
 	return fmt.Errorf("import of %s stopped: %w\nThe %s before that stand: %s recorded, %s already there, %s rejected, %s without an event. Importing the file again is safe: what is recorded is ruled a duplicate",
-		r.im.Path(), ofOneRow(err), print.Plural(c.Rows, "row"), print.Count(c.Recorded), print.Count(c.Duplicates), print.Count(c.Rejected), print.Count(c.NoEvent))
+		r.im.Path(), ofOneRow(err), print.Plural(c.Rows, "row"), print.Count(c.Recorded+c.Amended), print.Count(c.Duplicates), print.Count(c.Rejected), print.Count(c.NoEvent))
 }
 
 // ofOneRow is err where rows before stand: on a full disk the ledger says that
@@ -236,19 +252,35 @@ func (r *run) handAll(ctx context.Context, rows []Row, handed chan<- handedRow) 
 func (r *run) hand(ctx context.Context, row *Row) (h handedRow, err error) {
 	h.Row = *row
 	for _, line := range row.Once {
-		p, err := r.submit(ctx, line)
+		part, err := r.handPart(ctx, line)
 		if err != nil {
 			return h, err
 		}
-		h.once = append(h.once, p)
+		h.once = append(h.once, part)
 	}
 	if row.Submission != nil {
-		if h.own, err = r.submit(ctx, row.Submission); err != nil {
+		if h.own, err = r.handPart(ctx, row.Submission); err != nil {
 			return h, err
 		}
 	}
 	h.Once, h.Submission = nil, nil
 	return h, nil
+}
+
+// handPart hands one submission of a row in, with corrections in the place of
+// what changed.
+func (r *run) handPart(ctx context.Context, submission []byte) (part handedPart, err error) {
+	if r.opts.Amend != nil {
+		if part.amendment = r.opts.Amend.foresee(r.recorder, submission); part.needed {
+			if len(part.lines) == 0 {
+				return part, nil
+			}
+			submission = bytes.Join(part.lines, []byte("\n"))
+			part.lines = nil
+		}
+	}
+	part.pending, err = r.submit(ctx, submission)
+	return part, err
 }
 
 func atLine(line int, err error) error { return fmt.Errorf("line %d: %w", line, err) }
@@ -295,37 +327,46 @@ func (r *run) progress() {
 // settle counts what became of one row.
 func (r *run) settle(ctx context.Context, h *handedRow) error {
 	var tally tally
-	for _, p := range h.once {
-		receipt, err := p.Receipt(ctx)
+	for i := range h.once {
+		part := &h.once[i]
+		receipt, err := part.receipt(ctx)
 		if err != nil {
 			return err
 		}
-		if refusal := asRefusal(receipt.Err()); refusal != nil && refusal.Code == domain.ConflictingID {
+		if refusal := asRefusal(receipt.Err()); part.reject != "" || refusal != nil && refusal.Code == domain.ConflictingID {
 			h.Differs = true // an earlier import was told otherwise, and that counts
 			h.Events--
 			continue
 		}
-		if err := tally.add(receipt); err != nil {
+		if err := tally.add(part, receipt); err != nil {
 			return err
 		}
 	}
-	if h.own != nil {
-		receipt, err := h.own.Receipt(ctx)
-		if err != nil {
-			return err
-		}
-		if err := tally.add(receipt); err != nil {
-			return err
-		}
+	receipt, err := h.own.receipt(ctx)
+	if err == nil {
+		err = tally.add(&h.own, receipt)
 	}
-	if tally.refusal != nil {
+	if err != nil {
+		return err
+	}
+	switch {
+	case h.own.reject != "":
+		h.Reject = &Reject{Line: h.Line, Column: r.im.program.key.column(), Value: h.Key, Reason: h.own.reject}
+		r.counts.ChangedSinceImport++
+	case tally.refusal != nil:
 		h.Reject = r.refused(h, tally.refusal)
 	}
 	r.counts.Add(&h.Row)
 	r.counts.Events += tally.accepted
+	r.counts.Corrections += tally.corrections
 	switch {
 	case h.Reject != nil:
 		return r.rejects.add(h.Reject)
+	case tally.corrections > 0:
+		r.counts.Amended++
+		if tally.over {
+			r.counts.AmendedOver++
+		}
 	case tally.accepted > 0:
 		r.counts.Recorded++
 	case h.Events > 0:
@@ -334,29 +375,45 @@ func (r *run) settle(ctx context.Context, h *handedRow) error {
 	return nil
 }
 
+// receipt waits for the receipt of p; one without rulings where nothing was
+// handed in.
+func (p *handedPart) receipt(ctx context.Context) (eventstore.Receipt, error) {
+	if p.pending == nil {
+		return eventstore.Receipt{}, nil
+	}
+	return p.pending.Receipt(ctx)
+}
+
 // refused is the reject of a row that the ledger refuses.
 func (r *run) refused(h *handedRow, refusal *domain.Refusal) *Reject {
 	reject := &Reject{Line: h.Line, Column: r.im.program.key.column(), Value: h.Key}
 	reject.Reason = refusal.Error()
 	if refusal.Code == domain.ConflictingID {
 		r.counts.ChangedSinceImport++
-		reject.Reason = ChangedSinceImport + ": the ledger has this row otherwise. Try: roznamcha history, and amend the record if the new row is right"
+		reject.Reason = ChangedSinceImport + ": the ledger has this row otherwise. Try: import with --amend, if the new row is right"
 	}
 	return reject
 }
 
 // tally is what the receipts of one row say together.
 type tally struct {
-	accepted int
-	refusal  *domain.Refusal // the first
+	accepted    int
+	corrections int
+	over        bool            // one of them took the place of what others had corrected
+	refusal     *domain.Refusal // the first
 }
 
-// add counts a receipt. The error says that going on is of no use.
-func (t *tally) add(receipt eventstore.Receipt) error {
+// add counts the receipt of a part. The error says that going on is of no use.
+func (t *tally) add(part *handedPart, receipt eventstore.Receipt) error {
+	before := t.accepted
 	for i := range receipt.Rulings {
 		if receipt.Rulings[i].Verdict == domain.Accepted {
 			t.accepted++
 		}
+	}
+	if t.accepted > before {
+		t.corrections += min(part.corrections, t.accepted-before)
+		t.over = t.over || part.over
 	}
 	refusal := asRefusal(receipt.Err())
 	if refusal == nil {

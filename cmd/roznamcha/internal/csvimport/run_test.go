@@ -108,7 +108,7 @@ func (l *ledger) must(t testing.TB, m *Mapping, path string, opts Options) Count
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Rows != c.Recorded+c.Duplicates+c.NoEvent+c.Rejected {
+	if c.Rows != c.Recorded+c.Amended+c.Duplicates+c.NoEvent+c.Rejected {
 		t.Errorf("the counts do not add up: %+v", c)
 	}
 	return c
@@ -176,7 +176,7 @@ func TestARowThatChanged(t *testing.T) {
 	c := l.must(t, m, path, Options{Rejects: rejects})
 	same(t, c, Counts{Rows: 3, Recorded: 2, Rejected: 1, ChangedSinceImport: 1, Differs: 1, Events: 2,
 		ByReason: map[string]int{"id: changed since import: the ledger has this row otherwise": 1}})
-	wantRejects(t, rejects, []string{"2", "id", "1", "changed since import: the ledger has this row otherwise. Try: roznamcha history, and amend the record if the new row is right"})
+	wantRejects(t, rejects, []string{"2", "id", "1", "changed since import: the ledger has this row otherwise. Try: import with --amend, if the new row is right"})
 	if got := l.events(t); got[domain.TypePropertySeized] != 3 || got[domain.TypePropertyForfeited] != 1 || got[domain.TypeCaseRegistered] != 1 {
 		t.Errorf("%v after %v", got, before)
 	}

@@ -8,39 +8,6 @@ import (
 	"roznamcha/projections"
 )
 
-// Claims is a projection that keeps the figures that were published.
-type Claims struct{ figures []figure }
-
-// figure is one claim and the record that it is.
-type figure struct {
-	name domain.RecordName
-	domain.FigurePublished
-}
-
-// Apply keeps an accepted claim.
-func (c *Claims) Apply(r *domain.Ruled) {
-	if data, ok := r.Fact.(*domain.FigurePublished); ok {
-		c.figures = append(c.figures, clone(r.Name, data))
-	}
-}
-
-// clone copies what Check reads; strings of a ruling share the entry's memory.
-func clone(name domain.RecordName, data *domain.FigurePublished) figure {
-	name.Kind = domain.Kind(strings.Clone(string(name.Kind)))
-	name.Diary.Agency, name.Diary.Unit = strings.Clone(name.Diary.Agency), strings.Clone(name.Diary.Unit)
-	name.ID = strings.Clone(name.ID)
-	kept := figure{name: name}
-	kept.Measure = strings.Clone(data.Measure)
-	kept.Period = data.Period
-	kept.Value, kept.Qualifier = data.Value, data.Qualifier
-	kept.Amount = data.Amount
-	kept.Amount.Currency = domain.Currency(strings.Clone(string(data.Amount.Currency)))
-	for _, d := range data.Dimensions {
-		kept.Dimensions = append(kept.Dimensions, domain.Dimension{Name: strings.Clone(d.Name), Value: strings.Clone(d.Value)})
-	}
-	return kept
-}
-
 // Checked is how many claims there are, and those that the ledger does not
 // bear out.
 type Checked struct {
@@ -57,56 +24,15 @@ func (c Checked) String() string {
 }
 
 // Check holds every claim against the totals, in the period that it speaks of.
-func (c *Claims) Check(totals *projections.Totals) (Checked, error) {
-	checked := Checked{Claims: len(c.figures)}
-	for _, f := range c.figures {
-		cell, err := f.ask(totals)
-		if err != nil {
-			return checked, fmt.Errorf("claim %s: %w", f.name, err)
-		}
-		if !f.matches(cell) {
-			checked.Differs = append(checked.Differs, fmt.Sprintf("%s says %d, the ledger %s", f.name.ID, f.number(), cell.Text))
+func Check(totals *projections.Totals, claims *projections.Claims) Checked {
+	held := totals.Hold(claims, projections.Select{})
+	checked := Checked{Claims: len(held)}
+	for _, h := range held {
+		if v := h.Now.Verdict; v != projections.Matches && v != projections.BoundHolds {
+			checked.Differs = append(checked.Differs, fmt.Sprintf("%s says %s, the ledger %s", h.Record.ID, h.Figure(), h.Now.LedgerText(h.Currency.Decimals())))
 		}
 	}
-	return checked, nil
-}
-
-// ask is what the totals say to the claim.
-func (f *figure) ask(totals *projections.Totals) (projections.Cell, error) {
-	measure, err := projections.ParseMeasure(f.Measure)
-	if err != nil {
-		return projections.Cell{}, err
-	}
-	column := projections.Column{Measure: measure}
-	for _, d := range f.Dimensions {
-		dimension, err := projections.ParseDimension(d.Name)
-		if err != nil {
-			return projections.Cell{}, err
-		}
-		column.Filters = append(column.Filters, projections.Filter{Dimension: dimension, Values: []string{d.Value}})
-	}
-	if f.Amount.Currency != "" {
-		column.Filters = append(column.Filters, projections.Filter{Dimension: projections.Currency, Values: []string{string(f.Amount.Currency)}})
-	}
-	t, err := totals.Query(projections.Query{Columns: []projections.Column{column}, Period: f.Period})
-	if err != nil {
-		return projections.Cell{}, err
-	}
-	return t.Total.Cells[0], nil
-}
-
-// number is the claimed figure, in minor units where it is an amount.
-func (f *figure) number() int64 {
-	if f.Amount.Currency != "" {
-		return f.Amount.Minor
-	}
-	return f.Value
-}
-
-// matches tells whether cell is the figure, and as sure as it is claimed.
-func (f *figure) matches(cell projections.Cell) bool {
-	sum := domain.Sum{Value: f.number(), Lower: f.Qualifier == domain.AtLeast, Approximate: f.Qualifier == domain.About}
-	return cell.Sum == sum
+	return checked
 }
 
 // RecoveryRate is what was recovered of what is alleged to be lost, or why that

@@ -1,6 +1,7 @@
 // Package demo owns the one published report that the program carries, and the
 // events that are made from it: single raids, arrests and cases from its sums,
-// and its own figures as claims. It leaves recording them to its caller.
+// and its own figures as claims; and, for a second demo, what others published
+// about the same. It leaves recording them to its caller.
 //
 // The same bytes come out on every machine and at every time, so that two runs
 // of the demo end in the same state hash and the same table hash.
@@ -100,9 +101,11 @@ func (r *Report) Opening() *domain.Event {
 func (r *Report) Submissions() ([][]byte, error) {
 	b := builder{report: r}
 	b.period = b.parse(r.Period)
-	groups := [][]*domain.Event{
-		b.succession(), b.raids(), b.arrests(), b.cases(), b.money(), b.claims(),
-	}
+	return b.submissions(append(b.facts(), b.claims()))
+}
+
+// submissions writes groups of events as a submission each.
+func (b *builder) submissions(groups [][]*domain.Event) ([][]byte, error) {
 	if b.err != nil {
 		return nil, fmt.Errorf("the demo's report: %w", b.err)
 	}
@@ -182,6 +185,11 @@ func (b *builder) common(city string) domain.Common {
 		Document:  b.document(),
 		Synthetic: true,
 	}
+}
+
+// facts are the report's events without its claims.
+func (b *builder) facts() [][]*domain.Event {
+	return [][]*domain.Event{b.succession(), b.raids(), b.arrests(), b.cases(), b.money()}
 }
 
 func (b *builder) succession() []*domain.Event {

@@ -1,0 +1,306 @@
+package projections
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"roznamcha/domain"
+)
+
+// Difference is how a table changed between two moments: every cell that did,
+// and what changed it.
+type Difference struct {
+	// Before and After are the table at the two moments.
+	Before *Table `json:"before"`
+	After  *Table `json:"after"`
+	// Cells are those in which a fact came to stand or stopped standing, in the
+	// order of After's rows and columns, also where it all evens out.
+	Cells []CellChange `json:"cells"`
+}
+
+// CellChange is a cell that changed. Was and Is are what it is made of before
+// and after: Is = Was + the sum of Parts, in every number of a Tally.
+type CellChange struct {
+	// Row is "row", "total" or "unplaced", Labels those of the row.
+	Row    string   `json:"row"`
+	Labels []string `json:"labels,omitempty"`
+	// Column is what was asked for, Currency that of an amount.
+	Column   Column       `json:"column"`
+	Currency string       `json:"currency,omitempty"`
+	Was      Tally        `json:"was"`
+	Is       Tally        `json:"is"`
+	Parts    []ChangePart `json:"parts"`
+}
+
+// ChangePart is what the changes of one kind did to a cell.
+type ChangePart struct {
+	Kind ChangeKind `json:"kind"`
+	// Change is what they add to the cell; its numbers may be negative.
+	Change Tally `json:"change"`
+	// Positions are those of the events that did it, in order, at most
+	// MaxPositions of them; Events is how many there are.
+	Positions []domain.Position `json:"positions"`
+	Events    int               `json:"events"`
+}
+
+// MaxPositions is how many positions a ChangePart names.
+const MaxPositions = 1000
+
+// Tally is what facts add up to, flags as numbers of facts, so that tallies can
+// be added and taken away from one another.
+type Tally struct {
+	// Value is a number, or minor units of the currency, of the facts whose
+	// number is known.
+	Value int64 `json:"value"`
+	// Facts is how many there are; Unknown, AtLeast and About how many of them
+	// have that qualifier.
+	Facts   int64 `json:"facts"`
+	Unknown int64 `json:"unknown,omitempty"`
+	AtLeast int64 `json:"at_least,omitempty"`
+	About   int64 `json:"about,omitempty"`
+}
+
+// Sum is t as a cell has it; t must not be a change.
+func (t Tally) Sum() domain.Sum {
+	return domain.Sum{Value: t.Value, Unknown: t.Unknown, Lower: t.AtLeast > 0 || t.Unknown > 0, Approximate: t.About > 0}
+}
+
+// IsZero tells whether t adds nothing.
+func (t Tally) IsZero() bool { return t == Tally{} }
+
+func (t *Tally) add(u Tally) {
+	t.Value += u.Value
+	t.Facts += u.Facts
+	t.Unknown += u.Unknown
+	t.AtLeast += u.AtLeast
+	t.About += u.About
+}
+
+func (t Tally) minus() Tally {
+	return Tally{-t.Value, -t.Facts, -t.Unknown, -t.AtLeast, -t.About}
+}
+
+// tallyOf is one fact.
+func tallyOf(r *row) Tally {
+	t := Tally{Facts: 1}
+	switch r.qualifier {
+	case domain.Unknown:
+		t.Unknown = 1
+		return t
+	case domain.AtLeast:
+		t.AtLeast = 1
+	case domain.About:
+		t.About = 1
+	}
+	t.Value = r.quantity
+	return t
+}
+
+// Diff compares the table that q asks for as known at two entries, of which the
+// second is the later one; q.AsOf is not looked at. amendments must have been
+// applied as far as t. Errors as in Query.
+func (t *Totals) Diff(q Query, amendments *Amendments, from, to uint64) (*Difference, error) {
+	if from > to {
+		return nil, fmt.Errorf("entry %d comes after entry %d. Try: the earlier one first", from, to)
+	}
+	if from == 0 || to == 0 {
+		return nil, fmt.Errorf("there is no entry 0. Try: an entry from 1 to %d", t.last)
+	}
+	if len(q.Columns) == 0 {
+		q.Columns = DefaultColumns(t)
+	}
+	if q.YearStarts == 0 {
+		q.YearStarts = time.January
+	}
+	q.Columns = distinct(q.Columns)
+	out := &Difference{}
+	var err error
+	q.AsOf = from
+	if out.Before, err = t.Query(q); err != nil {
+		return nil, err
+	}
+	q.AsOf = to
+	if out.After, err = t.Query(q); err != nil {
+		return nil, err
+	}
+	d := &diff{totals: t, amendments: amendments, cells: make(map[string]*CellChange)}
+	d.run(q, from, to, currenciesOf(out.Before, out.After))
+	out.Cells = d.sorted(out.After, out.Before)
+	return out, nil
+}
+
+// distinct are columns without those that were there before.
+func distinct(columns []Column) (list []Column) {
+	for _, c := range columns {
+		if !slices.ContainsFunc(list, func(other Column) bool { return other.String() == c.String() }) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// diff gathers what changed. A fact is looked at where it stands at one of the
+// moments, or came and went between them.
+type diff struct {
+	totals     *Totals
+	amendments *Amendments
+	cells      map[string]*CellChange
+}
+
+// run goes through all rows. What stood before under another label than today's
+// (a successor's) is moved there by the succession; everything else is what rows
+// that were opened or closed in between do under today's labels.
+func (d *diff) run(q Query, from, to uint64, currencies map[string][]string) {
+	t := d.totals
+	q.AsOf = from
+	old := newLayout(t.plan(q), currencies)
+	q.AsOf = to
+	now := newLayout(t.plan(q), currencies)
+	moves := t.successions.between(old.before, now.before)
+	for n := range t.rows.before(now.before) {
+		r := t.rows.at(n)
+		if r.opened == r.closed {
+			continue // kept, and never seen
+		}
+		stood := r.opened < old.before && r.closed >= old.before
+		stands := r.closed >= now.before
+		one := tallyOf(&r)
+		if stood {
+			old.each(&r, func(at cellKey) { d.at(at).Was.add(one) })
+		}
+		if stands {
+			now.each(&r, func(at cellKey) { d.at(at).Is.add(one) })
+		}
+		if stood && len(moves) > 0 {
+			d.move(old, now, &r, one, moves)
+		}
+		if r.opened >= old.before {
+			now.each(&r, func(at cellKey) { d.part(at, r.opened, one) })
+		}
+		if r.closed >= old.before && r.closed < now.before {
+			now.each(&r, func(at cellKey) { d.part(at, r.closed, one.minus()) })
+		}
+	}
+}
+
+// move takes a fact from where it stood to where a succession has put it.
+func (d *diff) move(old, now *layout, r *row, one Tally, moves []domain.Place) {
+	was, is := old.keys(r), now.keys(r)
+	if slices.EqualFunc(was, is, func(a, b cellKey) bool { return a.text == b.text }) {
+		return
+	}
+	for _, at := range was {
+		d.moved(at, moves, one.minus())
+	}
+	for _, at := range is {
+		d.moved(at, moves, one)
+	}
+}
+
+func (d *diff) at(key cellKey) *CellChange {
+	c, ok := d.cells[key.text]
+	if !ok {
+		c = &CellChange{Row: key.row, Labels: key.labels, Column: key.column, Currency: key.currency}
+		d.cells[key.text] = c
+	}
+	return c
+}
+
+// part adds what the event at place did to a cell.
+func (d *diff) part(key cellKey, place domain.Place, change Tally) {
+	position := place.Position()
+	d.at(key).part(d.amendments.At(position).Kind, change, position)
+}
+
+func (d *diff) moved(key cellKey, moves []domain.Place, change Tally) {
+	for i, place := range moves {
+		if i > 0 {
+			change = Tally{} // of several, nobody can say which
+		}
+		d.at(key).part(Succession, change, place.Position())
+	}
+}
+
+func (c *CellChange) part(kind ChangeKind, change Tally, position domain.Position) {
+	i := slices.IndexFunc(c.Parts, func(p ChangePart) bool { return p.Kind == kind })
+	if i < 0 {
+		i = len(c.Parts)
+		c.Parts = append(c.Parts, ChangePart{Kind: kind})
+	}
+	p := &c.Parts[i]
+	p.Change.add(change)
+	p.Positions = append(p.Positions, position)
+}
+
+// sorted are the cells that changed, in the order of the tables.
+func (d *diff) sorted(tables ...*Table) []CellChange {
+	rank := make(map[string]int)
+	for _, t := range tables {
+		t.each(func(kind string, row Row) {
+			key := rowText(kind, row.Labels)
+			if _, ok := rank[key]; !ok {
+				rank[key] = len(rank)
+			}
+		})
+	}
+	kinds := map[string]int{"row": 0, "total": 1, "unplaced": 2}
+	columns := make(map[string]int)
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			key := c.Column.String() + " " + c.Currency
+			if _, ok := columns[key]; !ok {
+				columns[key] = len(columns)
+			}
+		}
+	}
+	list := []CellChange{}
+	for _, c := range d.cells {
+		if len(c.Parts) == 0 {
+			continue
+		}
+		c.finish()
+		list = append(list, *c)
+	}
+	slices.SortFunc(list, func(a, b CellChange) int {
+		return cmp.Or(
+			cmp.Compare(kinds[a.Row], kinds[b.Row]),
+			cmp.Compare(rank[rowText(a.Row, a.Labels)], rank[rowText(b.Row, b.Labels)]),
+			cmp.Compare(columns[a.Column.String()+" "+a.Currency], columns[b.Column.String()+" "+b.Currency]),
+		)
+	})
+	return list
+}
+
+// finish puts the parts, and their positions, in order, each event once.
+func (c *CellChange) finish() {
+	slices.SortFunc(c.Parts, func(a, b ChangePart) int { return cmp.Compare(a.Kind, b.Kind) })
+	for i := range c.Parts {
+		p := &c.Parts[i]
+		slices.SortFunc(p.Positions, func(a, b domain.Position) int { return cmp.Compare(a.Place(), b.Place()) })
+		p.Positions = slices.Compact(p.Positions)
+		p.Events = len(p.Positions)
+		p.Positions = slices.Clip(p.Positions[:min(len(p.Positions), MaxPositions)])
+	}
+}
+
+// rowText tells a row from every other.
+func rowText(kind string, labels []string) string {
+	return kind + "\x00" + strings.Join(labels, "\x00")
+}
+
+// between are the positions at which successions came to stand, or no longer
+// stood, from one place up to before another.
+func (s *successions) between(from, before domain.Place) (places []domain.Place) {
+	for _, one := range s.all {
+		for _, p := range []domain.Place{one.opened, one.closed} {
+			if p >= from && p < before {
+				places = append(places, p)
+			}
+		}
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}
