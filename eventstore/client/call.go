@@ -30,13 +30,19 @@ type call struct {
 // newCall reads a submission, of which nothing is kept.
 func newCall(submission []byte) (*call, *domain.Refusal) {
 	k := &call{done: make(chan struct{})}
+	parts := 0
 	refusal := eventstore.Submissions(submission, func(_ int, lines []byte) {
-		if k.count > 0 {
+		if parts++; parts > 1 {
 			k.lines = append(k.lines, '\n')
 		}
 		k.lines = append(k.lines, lines...)
-		k.count += 1 + bytes.Count(lines, []byte("\n"))
 	})
+	if parts > 1 && refusal == nil {
+		// As the service will read it, without the blank lines: they may have been
+		// within one event.
+		refusal = eventstore.Submissions(k.lines, func(_ int, lines []byte) { k.lines = lines })
+	}
+	k.count = 1 + bytes.Count(k.lines, []byte("\n"))
 	if refusal == nil && bytes.HasPrefix(bytes.TrimLeft(k.lines, " \t"), []byte("[")) {
 		refusal = &domain.Refusal{Code: domain.Malformed, Detail: "an event is a JSON object"} // a body would begin as an array
 	}
@@ -90,6 +96,10 @@ func (k *call) settle(reply *eventstore.Reply, results []eventstore.Result) (tro
 // unanswered decides whether asking again can help soon: a full disk must be
 // seen to, and an alarm be looked at.
 func (k *call) unanswered(r *eventstore.Result) (trouble *eventstore.Error) {
+	if r.Ruling != eventstore.Unanswered {
+		k.giveUp(eventstore.ErrUnknownOutcome, fmt.Errorf("the reply has a ruling %q", r.Ruling))
+		return nil
+	}
 	err := r.Err()
 	switch r.Code {
 	case eventstore.OutcomeUnknown:
@@ -97,22 +107,37 @@ func (k *call) unanswered(r *eventstore.Result) (trouble *eventstore.Error) {
 	case eventstore.Busy, eventstore.Unavailable, eventstore.Closed:
 		k.maybe = k.before
 		return err
+	case eventstore.Gap, eventstore.WentBack: // the answer to what is in the ledger, too
+	default:
+		k.maybe = k.before // an earlier request may have recorded it
 	}
-	k.maybe = k.before // an earlier request may have recorded it
-	if r.Ruling != eventstore.Unanswered {
-		k.maybe, err = true, &eventstore.Error{Err: fmt.Errorf("the reply has a ruling %q", r.Ruling)}
+	if k.maybe {
+		err.Kind = eventstore.ErrUnknownOutcome
 	}
-	k.giveUp(err.Kind, err.Err)
+	if err.Try == "" { // the service leaves it out of an answer that is too large
+		err.Try = eventstore.CodeInfoOf(r.Code).Cure
+	}
+	k.finish(eventstore.Receipt{}, err)
 	return nil
 }
 
 // flight is a request on its way, with the calls that travel in it.
 type flight struct {
 	number   uint64
+	reply    string // the subject of its answer
 	calls    []*call
 	deadline time.Time
-	// reconnects is how often the connection had been cut when it was sent.
+	// reconnects is how often the connection had been cut when it was last looked
+	// at, cut whether that was after it was sent.
 	reconnects uint64
+	cut        bool
+}
+
+// notTaken tells that nobody took f: its calls are as before.
+func (f *flight) notTaken() {
+	for _, k := range f.calls {
+		k.maybe = k.before
+	}
 }
 
 // body appends the lines of its calls, a blank line between them.
@@ -128,19 +153,31 @@ func (f *flight) body(dst []byte) []byte {
 
 // settle gives each call its results, and gives back those to be asked again.
 func (f *flight) settle(reply *eventstore.Reply) (again []*call, trouble *eventstore.Error) {
+	whole := len(f.calls) > 1 && isWhole(reply.Results)
 	results, first := reply.Results, 1
 	for _, k := range f.calls {
 		n := 0
 		for n < len(results) && results[n].Line < first+k.count {
 			n++
 		}
-		if err := k.settle(reply, results[:n]); err != nil {
+		mine := results[:n]
+		if whole {
+			mine = reply.Results
+		}
+		if err := k.settle(reply, mine); err != nil {
 			again, trouble = append(again, k), err
 		}
 		results = results[n:]
 		first += k.count + 1
 	}
 	return again, trouble
+}
+
+// isWhole tells whether results, of a request with several submissions, are one
+// for all of them.
+func isWhole(results []eventstore.Result) bool {
+	return len(results) == 1 && results[0].Line == 1 &&
+		(results[0].Ruling == eventstore.Unanswered || results[0].Ruling == domain.Refused.String())
 }
 
 // wait waits until k is answered; false where ctx ends first.

@@ -39,12 +39,11 @@ func New(nc *nats.Conn, diary domain.Diary) *Client {
 //
 //   - ErrUnknownOutcome: it may be recorded or not. Record the same bytes again,
 //     in this or another program, now or next year: what is recorded is answered
-//     as a duplicate, with its first position.
+//     as a duplicate, with its first position. An alarm of the recorder (a gap, a
+//     ledger that went back) is one too, and its text says to stop recording.
 //   - ErrBusy, ErrUnavailable, ErrDiskFull: nothing was recorded; the same again
 //     can help later.
-//   - the others: nothing was recorded, and something must be changed first;
-//     ErrClosed also stands for the alarms of the recorder, of which the text
-//     tells.
+//   - the others: nothing was recorded, and something must be changed first.
 //
 // A submission whose answer was lost on the way and that was asked again is
 // answered as a duplicate too: Receipt.Err is nil, and the first position is where
@@ -53,8 +52,9 @@ func (c *Client) Record(ctx context.Context, submission []byte) (eventstore.Rece
 	return c.record.ask(ctx, submission)
 }
 
-// Check answers as Record would now, and records nothing: no ruling has a
-// position, but a duplicate has its first.
+// Check answers as Record would as the ledger stands now, and records nothing: no
+// ruling has a position, but a duplicate has its first. It looks at each
+// submission alone: what another Check was asked about is not there.
 func (c *Client) Check(ctx context.Context, submission []byte) (eventstore.Receipt, error) {
 	return c.check.ask(ctx, submission)
 }

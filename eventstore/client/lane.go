@@ -44,7 +44,7 @@ type lane struct {
 
 	mu sync.Mutex
 	// inbox is what the reply subjects begin with, sub the subscription to them;
-	// nil before the first request.
+	// nil before the first request, and after one whose answer may not be heard.
 	inbox string
 	sub   *nats.Subscription
 	// waiting are the calls that are to be sent, the oldest first.
@@ -75,7 +75,7 @@ func (l *lane) ask(ctx context.Context, submission []byte) (eventstore.Receipt, 
 		return refused(refusal), nil
 	}
 	if err := ctx.Err(); err != nil {
-		return eventstore.Receipt{}, fail(eventstore.ErrBusy, err)
+		return eventstore.Receipt{}, fail(eventstore.ErrUnavailable, fmt.Errorf("it was not asked: %w", err))
 	}
 	if most := l.nc.MaxPayload(); most > 0 && int64(len(k.lines)) > most {
 		return eventstore.Receipt{}, fail(eventstore.ErrTooLarge, fmt.Errorf("%d bytes; the server takes %d", len(k.lines), most))
@@ -105,6 +105,9 @@ func (l *lane) leave(k *call, why error) {
 		}
 	}
 	k.giveUp(kind, why)
+	if i := slices.Index(l.waiting, k); i >= 0 {
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+	}
 }
 
 // move sends what can be sent. It is called with mu held, and gives it back.
@@ -145,7 +148,8 @@ func (l *lane) next() *flight {
 		k.before, k.maybe = k.maybe, true
 	}
 	l.last++
-	f.number, f.deadline = l.last, time.Now().Add(l.patience)
+	f.number, f.reply = l.last, l.inbox+strconv.FormatUint(l.last, 36)
+	f.deadline = time.Now().Add(l.patience)
 	f.reconnects = l.nc.Stats().Reconnects
 	l.flights[f.number] = f
 	if !l.looking {
@@ -177,7 +181,7 @@ func (l *lane) gather() []*call {
 	return slices.Clip(taken)
 }
 
-// subscribe makes the subscription to the replies, once.
+// subscribe makes the subscription to the replies, unless there is one.
 func (l *lane) subscribe() (err error) {
 	if l.sub != nil {
 		return nil
@@ -194,14 +198,13 @@ var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // send sends f. An error says that it was not sent.
 func (l *lane) send(f *flight) error {
-	reply := l.inbox + strconv.FormatUint(f.number, 36)
 	if len(f.calls) == 1 {
-		return l.nc.PublishRequest(l.subject, reply, f.calls[0].lines)
+		return l.nc.PublishRequest(l.subject, f.reply, f.calls[0].lines)
 	}
 	buf := bodies.Get().(*[]byte)
 	defer bodies.Put(buf)
 	*buf = f.body((*buf)[:0])
-	return l.nc.PublishRequest(l.subject, reply, *buf)
+	return l.nc.PublishRequest(l.subject, f.reply, *buf)
 }
 
 // notSent takes back a flight that never left.
@@ -209,12 +212,10 @@ func (l *lane) notSent(f *flight, err error) {
 	if !l.land(f) {
 		return
 	}
-	for _, k := range f.calls {
-		k.maybe = k.before
-	}
+	f.notTaken()
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload):
-		l.fail(f.calls, fail(eventstore.ErrTooLarge, err))
+		l.fail(f.calls, eventstore.ErrTooLarge, err)
 	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionDraining):
 		l.end(eventstore.ErrUnavailable, err)
 	default:
@@ -250,12 +251,10 @@ func (l *lane) answered(m *nats.Msg) {
 	l.mu.Lock()
 	switch {
 	case nobody:
-		for _, k := range f.calls {
-			k.maybe = k.before
-		}
+		f.notTaken()
 		l.again(f.calls, eventstore.ErrUnavailable, fmt.Errorf("nobody answers on %s: no recorder is served there", l.subject))
 	case err != nil:
-		l.fail(f.calls, fail(eventstore.ErrUnknownOutcome, fmt.Errorf("the reply on %s is none: %w", l.subject, err)))
+		l.fail(f.calls, eventstore.ErrUnknownOutcome, fmt.Errorf("the reply on %s is none: %w", l.subject, err))
 	default:
 		if calls, trouble := f.settle(&reply); len(calls) > 0 {
 			l.again(calls, trouble.Kind, trouble.Err)
@@ -302,17 +301,20 @@ func (l *lane) look() {
 		return
 	}
 	time.AfterFunc(lookEvery, l.look)
-	denied := l.denied()
+	denied, why := l.denied()
 	now, cuts := time.Now(), l.nc.Stats().Reconnects
 	for _, f := range l.flights {
 		if f.reconnects != cuts {
-			f.reconnects = cuts
+			f.reconnects, f.cut = cuts, true
 			f.deadline = now.Add(min(afterCut, time.Until(f.deadline)))
 		}
 		switch {
 		case denied != nil:
 			l.land(f)
-			l.fail(f.calls, denied)
+			if !f.cut { // else it went before the server denied anything
+				f.notTaken()
+			}
+			l.fail(f.calls, denied, why)
 		case now.After(f.deadline):
 			l.land(f)
 			l.again(f.calls, eventstore.ErrUnavailable, fmt.Errorf("no answer on %s", l.subject))
@@ -324,28 +326,31 @@ func (l *lane) look() {
 	l.move()
 }
 
-// denied is the answer where the server has said, since the last look, that this
-// lane may not publish its requests or not hear the answers.
-func (l *lane) denied() error {
+// denied is what to answer, and why, where the server has said, since the last
+// look, that this lane may not publish its requests or not hear the answers.
+func (l *lane) denied() (kind, why error) {
 	err := l.nc.LastError()
 	if err == l.lastError {
-		return nil
+		return nil, nil
 	}
 	l.lastError = err
 	switch {
 	case !errors.Is(err, nats.ErrPermissionViolation):
 	case strings.Contains(err.Error(), `"`+l.subject+`"`):
-		return fail(eventstore.ErrDenied, err)
-	case l.inbox != "" && strings.Contains(err.Error(), `"`+l.inbox):
-		return fail(eventstore.ErrUnknownOutcome, err) // the request went, the answer does not come
+		return eventstore.ErrDenied, err
+	case l.sub != nil && strings.Contains(err.Error(), `"`+l.inbox):
+		// The server says it once: the next request subscribes anew.
+		_ = l.sub.Unsubscribe()
+		l.sub = nil
+		return eventstore.ErrUnknownOutcome, err // the request went, the answer does not come
 	}
-	return nil
+	return nil, nil
 }
 
-// fail answers calls with an error.
-func (l *lane) fail(calls []*call, err error) {
+// fail answers calls with kind, or that they may be recorded.
+func (l *lane) fail(calls []*call, kind, why error) {
 	for _, k := range calls {
-		k.finish(eventstore.Receipt{}, err)
+		k.giveUp(kind, why)
 	}
 }
 
