@@ -343,7 +343,7 @@ func wrongSource(e *Event, diary Diary, confined bool) *Refusal {
 	case confined && diary.IsZero():
 		return &Refusal{WrongSource, "source", "the entry stands on a subject of no diary"}
 	case confined && e.Source != diary:
-		return &Refusal{WrongSource, "source", "is " + e.Source.String() + ", the entry stands on the subject of " + diary.String()}
+		return &Refusal{WrongSource, "source", "is " + e.Source.String() + "; this is the subject of " + diary.String()}
 	case (e.Type == TypeLedgerOpened || e.Type == TypeAgencySucceeded) && e.Source != Office:
 		return &Refusal{WrongSource, "source", e.Type.String() + " comes from " + Office.String() + " only"}
 	}

@@ -45,7 +45,7 @@ func (l *Ledger) CheckHighWater(ctx context.Context, path string) error {
 // CheckLost is CheckHighWater where there is no ledger: *WentBackError if the
 // high-water file at path says that there was one.
 func CheckLost(path string) error {
-	m, err := readMark(path)
+	m, err := HighWater(path)
 	if err != nil || m.IsZero() {
 		return err
 	}
@@ -53,7 +53,7 @@ func CheckLost(path string) error {
 }
 
 func (l *Ledger) checkHighWater(ctx context.Context, path string) (*highWater, error) {
-	m, err := readMark(path)
+	m, err := HighWater(path)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,8 @@ type highWater struct {
 	written Mark // what the file says
 }
 
-func readMark(path string) (m Mark, err error) {
+// HighWater is what the high-water file at path says; zero where there is none.
+func HighWater(path string) (m Mark, err error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
@@ -135,7 +136,7 @@ func (h *highWater) write() error {
 	if m == h.written {
 		return nil
 	}
-	if there, err := readMark(h.path); err != nil || there.Entry >= m.Entry {
+	if there, err := HighWater(h.path); err != nil || there.Entry >= m.Entry {
 		return err
 	}
 	b, err := json.Marshal(m)

@@ -74,10 +74,19 @@ func UnansweredResult(line int, err error) Result {
 		err = e.Err // the code and the rule say the rest
 	}
 	if err != nil {
-		out.Detail, _, _ = strings.Cut(err.Error(), ". Try: ")
+		out.Detail = withoutTry(err.Error())
 	}
 	out.explain()
 	return out
+}
+
+// withoutTry is what an error says but what to do, which follows from the code.
+func withoutTry(s string) string {
+	s, _, cut := strings.Cut(s, ". Try: ")
+	if cut { // within brackets, perhaps
+		s += strings.Repeat(")", max(strings.Count(s, "(")-strings.Count(s, ")"), 0))
+	}
+	return s
 }
 
 func (r *Result) explain() {

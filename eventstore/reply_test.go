@@ -2,6 +2,7 @@ package eventstore_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -204,6 +205,16 @@ func TestEveryErrorHasACode(t *testing.T) {
 	}
 	if got := eventstore.CodeOf(errors.New("no ruling came")); got != eventstore.Closed {
 		t.Errorf("an error of another sort is %s", got)
+	}
+}
+
+// TestAnUnansweredResultClosesItsBrackets: what to do is cut out of what is wrong.
+func TestAnUnansweredResultClosesItsBrackets(t *testing.T) {
+	trouble := &eventstore.Error{Op: "append", Kind: eventstore.ErrUnavailable, Err: errors.New("gone (for a test)"), Try: "it again (soon)"}
+	err := &eventstore.Error{Op: "record", Kind: eventstore.ErrUnknownOutcome, Err: fmt.Errorf("%w (%w)", context.DeadlineExceeded, trouble)}
+	want := "context deadline exceeded (append: the server cannot be reached: gone (for a test))"
+	if got := eventstore.UnansweredResult(1, err).Detail; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ import (
 )
 
 func (p *program) benchCommand() *cobra.Command {
-	c := bench.Config{}
+	c := bench.Config{Version: version()}
 	var csv bool
 	var profile string
 	cmd := &cobra.Command{
@@ -31,6 +32,11 @@ own, in process and over the network; bulk submissions; replay into totals; byte
 on disk and in memory; the start of a recorder. Beside each stands what the
 server alone does with the same bytes in the same round, and the ratio: on a busy
 machine the figures move, their ratios less.
+
+Single events are held against raw, which is bare JetStream: with one publisher
+and with as many, who wait for each acknowledgement, and asynchronous with one
+publisher, who has 500 messages on their way. One raw is measured even where
+nobody asks for it.
 
 The stores are in a new directory beside --dir, so on the disk that a ledger there
 would be on, and are removed at the end. In the end the ledgers are replayed and
@@ -56,12 +62,12 @@ start, and under these append/service/64, for example.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&c.Rounds, "rounds", 5, "measure everything `N` times, in turns")
-	flags.DurationVar(&c.For, "for", 200*time.Millisecond, "measure each way of appending for a `TIME` in each round")
+	flags.IntVar(&c.Rounds, "rounds", 3, "measure everything `N` times, in turns")
+	flags.DurationVar(&c.For, "for", 200*time.Millisecond, "measure each way of appending for a `TIME` in each round, and until there are four answers for each publisher")
 	flags.IntVar(&c.Events, "events", 200_000, "have `N` events in the ledgers that are read (at most 100,000 where each is an entry)")
-	flags.IntSliceVar(&c.Publishers, "publishers", []int{1, 16, 64, 256}, "`NUMBERS` of publishers of single events")
+	flags.IntSliceVar(&c.Publishers, "publishers", []int{1, 16, 64, 256}, "`NUMBERS` of publishers of single events, each once")
 	flags.IntVar(&c.Connections, "connections", 0, "have publishers over the network share `N` TCP connections (default one each)")
-	flags.StringSliceVar(&c.Only, "only", nil, "measure only what is called so; `NAMES` with commas between")
+	flags.StringSliceVar(&c.Only, "only", nil, "measure only what is called so, and what it is held against; `NAMES` with commas between")
 	flags.BoolVar(&csv, "csv", false, "print CSV")
 	flags.StringVar(&profile, "cpuprofile", "", "write where the time goes to `FILE`, for go tool pprof")
 	if err := flags.MarkHidden("cpuprofile"); err != nil {
@@ -90,9 +96,12 @@ func checkBench(c bench.Config) error {
 	if c.Connections < 0 {
 		return wrong("--connections %d: want a number of connections, or 0 for one each", c.Connections)
 	}
-	for _, n := range c.Publishers {
+	for i, n := range c.Publishers {
 		if n < 1 || n > mostPublishers {
 			return wrong("--publishers %d: want 1 to %d", n, mostPublishers)
+		}
+		if slices.Contains(c.Publishers[:i], n) {
+			return wrong("--publishers: %d is there twice, want each number once", n)
 		}
 	}
 	return nil
@@ -115,7 +124,7 @@ func (p *program) bench(ctx context.Context, c bench.Config, csv bool) (err erro
 	progress.Done()
 	switch {
 	case errors.Is(err, bench.ErrNothing):
-		return wrong("--only %w. Try: append, bulk, replay, size or start", err)
+		return wrong("--only %w. Try: append, bulk, replay, size or start; --publishers has the numbers of publishers", err)
 	case err != nil:
 		return err
 	case p.json:
@@ -200,16 +209,30 @@ func figureColumns(head string) []benchColumn {
 	}
 }
 
-// ratioColumn is the n-th ratio, with its least and most.
-func ratioColumn(head string, n int) benchColumn {
+// ratioColumn is the ratio to that one of a result's baselines which is meant, with
+// its least and most.
+func ratioColumn(head string, meant func(r *bench.Result, to string) bool) benchColumn {
 	return benchColumn{head, true, func(r *bench.Result) string {
-		if n >= len(r.Ratios) {
-			return ""
+		for _, held := range r.Ratios {
+			if meant(r, held.To) {
+				return fmt.Sprintf("%s (%s–%s)", ratio(held.Median), ratio(held.Least), ratio(held.Most))
+			}
 		}
-		s := r.Ratios[n].Spread
-		return fmt.Sprintf("%s (%s–%s)", ratio(s.Median), ratio(s.Least), ratio(s.Most))
+		return ""
 	}}
 }
+
+func onlyOne(*bench.Result, string) bool { return true }
+
+func oneRaw(_ *bench.Result, to string) bool {
+	return strings.HasPrefix(to, "append/raw-") && strings.HasSuffix(to, "/1")
+}
+
+func asManyRaw(r *bench.Result, to string) bool {
+	return r.Publishers > 1 && strings.HasPrefix(to, "append/raw-") && strings.HasSuffix(to, "/"+strconv.Itoa(r.Publishers))
+}
+
+func oneAsync(_ *bench.Result, to string) bool { return strings.HasPrefix(to, "append/async-") }
 
 func columns(first ...any) (all []benchColumn) {
 	for _, c := range first {
@@ -224,12 +247,12 @@ func columns(first ...any) (all []benchColumn) {
 }
 
 var benchTables = []benchTable{
-	{"append/", "durable append of single events, each publisher with a diary of its own; raw is bare JetStream, synchronous",
-		columns(whatColumn, publishersColumn, figureColumns("events/s"), cpuColumn, perEntryColumn, ratioColumn("of one raw", 0), ratioColumn("of as many", 1))},
+	{"append/", "durable append of single events, each publisher with a diary of its own; raw is bare JetStream",
+		columns(whatColumn, publishersColumn, figureColumns("events/s"), cpuColumn, perEntryColumn, ratioColumn("of one raw", oneRaw), ratioColumn("of as many", asManyRaw), ratioColumn("of one async", oneAsync))},
 	{"bulk/", "bulk submissions by one publisher; raw is as many bytes in one message",
-		columns(whatColumn, eachColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of raw", 0))},
+		columns(whatColumn, eachColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of raw", onlyOne))},
 	{"replay/", "replay, by how many events there are in an entry",
-		columns(whatColumn, eachColumn, eventsColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of doing nothing", 0))},
+		columns(whatColumn, eachColumn, eventsColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of doing nothing", onlyOne))},
 	{"size/", "bytes an event, by how many there are in an entry",
 		columns(whatColumn, eachColumn, eventsColumn, figureColumns("bytes"))},
 	{"start/", "start of a recorder, file cache warm",
@@ -291,7 +314,7 @@ func benchHead(r *bench.Report) []string {
 		fmt.Sprintf("roznamcha %s · %s · NATS server %s · nats.go %s", r.Versions.Roznamcha, r.Versions.Go, r.Versions.NATSServer, r.Versions.NATSGo),
 		fmt.Sprintf("%s · %s · %s/%s · GOGC %d", print.Plural(r.Machine.Cores, "core"), orUnknown(r.Machine.CPU, "CPU"), r.Machine.OS, r.Machine.Arch, r.Machine.GC),
 		fmt.Sprintf("sync %s: a write is acknowledged when it is on disk · %s in %s", r.Store.Sync, disk, r.Store.Directory),
-		fmt.Sprintf("medians of %s, appending measured for %s each · events of %.0f bytes, from seed %d · took %s",
+		fmt.Sprintf("medians of %s, appending measured for at least %s each · events of %.0f bytes, from seed %d · took %s",
 			print.Plural(r.Rounds, "round"), r.For, r.EventBytes, r.Seed, print.Duration(r.Took)),
 		"server, recorder, service and publishers are in one process and share its cores; CPU is what an event took of one of them",
 	}
@@ -332,24 +355,25 @@ func ratio(f float64) string {
 	return strconv.FormatFloat(f, 'f', 0, 64)
 }
 
-// benchCSV prints a row for each result and one for each ratio.
+// benchCSV prints a row for each result and one for each ratio, and in all of
+// them on what it was measured.
 func benchCSV(w io.Writer, report *bench.Report) error {
-	head := []string{"name", "what", "publishers", "events_each", "events", "unit", "to", "median", "least", "most", "cpu_us_per_event", "missing"}
+	head := []string{"name", "what", "publishers", "events_each", "events", "unit", "to", "median", "least", "most", "cpu_us_per_event", "events_per_entry", "missing",
+		"sync", "file_system", "in_memory", "roznamcha", "nats_server", "nats_go", "go", "cpu", "cores"}
+	on := []string{report.Store.Sync, report.Store.FileSystem, strconv.FormatBool(report.Store.InMemory),
+		report.Versions.Roznamcha, report.Versions.NATSServer, report.Versions.NATSGo, report.Versions.Go, report.Machine.CPU, strconv.Itoa(report.Machine.Cores)}
 	var rows [][]string
 	for _, r := range report.Results {
-		row := func(unit, to string, s *bench.Spread) {
-			cells := []string{r.Name, r.What, positive(r.Publishers), positive(r.Each), positive(r.Events), unit, to, "", "", "", "", r.Missing}
-			if s != nil {
-				cells[7], cells[8], cells[9] = plain(s.Median), plain(s.Least), plain(s.Most)
+		row := func(unit, to string, s *bench.Spread, cpu, perEntry float64) {
+			if s == nil {
+				s = &bench.Spread{}
 			}
-			rows = append(rows, cells)
+			rows = append(rows, append([]string{r.Name, r.What, positive(r.Publishers), positive(r.Each), positive(r.Events), unit, to,
+				plain(s.Median), plain(s.Least), plain(s.Most), plain(cpu), plain(perEntry), r.Missing}, on...))
 		}
-		row(r.Unit, "", r.Spread)
-		if r.CPU > 0 {
-			rows[len(rows)-1][10] = plain(r.CPU)
-		}
+		row(r.Unit, "", r.Spread, r.CPU, r.PerEntry)
 		for i := range r.Ratios {
-			row("ratio", r.Ratios[i].To, &r.Ratios[i].Spread)
+			row("ratio", r.Ratios[i].To, &r.Ratios[i].Spread, 0, 0)
 		}
 	}
 	return print.CSV(w, head, rows)
@@ -363,4 +387,10 @@ func positive(n int) string {
 	return strconv.Itoa(n)
 }
 
-func plain(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
+// plain is f, "" for 0, which is no figure of anything here.
+func plain(f float64) string {
+	if f == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(f, 'g', 6, 64)
+}

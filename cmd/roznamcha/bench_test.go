@@ -5,27 +5,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"roznamcha/cmd/roznamcha/internal/bench"
 )
 
 // TestBenchInterrupted: ctrl-C ends it, and nothing is left of what it made.
 func TestBenchInterrupted(t *testing.T) {
 	disk := t.TempDir()
 	var out, errs bytes.Buffer
-	bench := exec.Command("roznamcha", "bench", "--dir", filepath.Join(disk, "data"), "--publishers", "2", "--rounds", "1000")
-	bench.Stdout, bench.Stderr = &out, &errs
-	if err := bench.Start(); err != nil {
+	program := exec.Command("roznamcha", "bench", "--dir", filepath.Join(disk, "data"), "--publishers", "2", "--rounds", "1000")
+	program.Stdout, program.Stderr = &out, &errs
+	if err := program.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = bench.Process.Kill() }) // it has ended by then
+	t.Cleanup(func() { _ = program.Process.Kill() }) // it has ended by then
 	waitUntil(t, "stores", func() bool {
 		stores, err := filepath.Glob(filepath.Join(disk, "roznamcha-bench-*", "*", "jetstream", "*", "streams", "RAW"))
 		return err == nil && len(stores) == 1
 	})
-	if err := bench.Process.Signal(os.Interrupt); err != nil {
+	if err := program.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if code := exitCode(bench.Wait()); code != exitFailed {
+	if code := exitCode(program.Wait()); code != exitFailed {
 		t.Errorf("exit code %d, want %d", code, exitFailed)
 	}
 	if out.Len() > 0 || errs.String() != "roznamcha bench: interrupted\n" {
@@ -33,5 +36,35 @@ func TestBenchInterrupted(t *testing.T) {
 	}
 	if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestBenchRatiosStandUnderTheirHeading: whichever of the baselines there are.
+func TestBenchRatiosStandUnderTheirHeading(t *testing.T) {
+	spread := func(f float64) bench.Spread { return bench.Spread{Median: f, Least: f, Most: f} }
+	one, many, async := bench.Ratio{To: "append/raw-process/1", Spread: spread(1)}, bench.Ratio{To: "append/raw-process/16", Spread: spread(2)}, bench.Ratio{To: "append/async-process/1", Spread: spread(3)}
+	for _, test := range []struct {
+		publishers int
+		ratios     []bench.Ratio
+		want       string
+	}{
+		{16, []bench.Ratio{one, many, async}, "1.00,2.00,3.00"},
+		{16, []bench.Ratio{many, async}, ",2.00,3.00"},
+		{16, []bench.Ratio{one, async}, "1.00,,3.00"},
+		{16, []bench.Ratio{many}, ",2.00,"},
+		{1, []bench.Ratio{one, async}, "1.00,,3.00"},
+		{1, []bench.Ratio{async}, ",,3.00"},
+	} {
+		r := &bench.Result{Publishers: test.publishers, Ratios: test.ratios}
+		var got []string
+		for _, c := range benchTables[0].columns {
+			if strings.HasPrefix(c.head, "of ") {
+				cell, _, _ := strings.Cut(c.cell(r), " ")
+				got = append(got, cell)
+			}
+		}
+		if got := strings.Join(got, ","); got != test.want {
+			t.Errorf("%d publishers, %v: %q, want %q", test.publishers, test.ratios, got, test.want)
+		}
 	}
 }

@@ -71,7 +71,7 @@ const (
 )
 
 // showLive shows the totals as they are and whenever they have changed, until
-// ctx or the recorder ends.
+// ctx or the recorder ends; then it does not wait for who reads them.
 func (p *program) showLive(ctx context.Context, live *liveTotals, aside *asides) error {
 	show, every := p.logLive, lineEvery
 	if isTerminal(p.out) && !p.json {
@@ -80,14 +80,23 @@ func (p *program) showLive(ctx context.Context, live *liveTotals, aside *asides)
 	}
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	shown := make(chan error, 1)
 	for first := true; ; first = false {
 		if live.changed.Swap(false) || first {
 			v, err := live.view()
 			if err != nil {
 				return err
 			}
-			if err := show(v); err != nil {
-				return err
+			go func() { shown <- show(v) }()
+			select {
+			case err := <-shown:
+				if err != nil {
+					return err
+				}
+			case <-ctx.Done(): // nobody may be reading
+				return nil
+			case <-live.recorder.Done():
+				return live.recorder.Err()
 			}
 		}
 		select {

@@ -184,6 +184,15 @@ func isWrongUse(err error) bool {
 // wrong makes a wrongUse of a message.
 func wrong(format string, args ...any) error { return &wrongUse{fmt.Errorf(format, args...)} }
 
+// version is the program's as in semantic versioning, as its build says: of the
+// commit where there is no tag, and 0.0.0 where the build does not know.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
+		return info.Main.Version[1:]
+	}
+	return "0.0.0"
+}
+
 // pipe is standard output. Who read it and has gone has seen enough.
 type pipe struct{ *os.File }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -33,11 +32,13 @@ Columns, --by, --where and the period are those of totals.
 Whoever may publish on record.AGENCY.UNIT can record for that diary, with any
 NATS client, such as
   nats --server "$(roznamcha status --server)" request record.nccia.karachi EVENT
-The answer says for every event what became of it; check.AGENCY.UNIT answers the
-same and records nothing. nats service info roznamcha tells more. Other commands
-on the same directory find this server and connect.
+The answer says for every event what became of it; check.AGENCY.UNIT answers, for
+each submission alone, as the ledger stands now, and records nothing. nats
+service info roznamcha tells more. Other commands on the same directory find this
+server and connect.
 
-Standard error says, in a line a second at most, how much was refused and why.
+Standard error says, in a line a second at most, how much was refused or left
+unanswered, and why.
 
 At a terminal the table is drawn anew when something changes; otherwise a line
 is printed for a change, at most once a second.`,
@@ -97,9 +98,13 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 	if err != nil {
 		return p.noLedger(err)
 	}
+	if err := p.announceReading(ctx, l); err != nil {
+		return err
+	}
 	live := &liveTotals{totals: projections.NewTotals(), exceptions: projections.NewExceptions(), query: q}
 	progress := p.progress("entries")
 	live.recorder, err = eventstore.NewRecorder(ctx, l, eventstore.RecorderConfig{
+		Trouble:  p.tellOfTrouble,
 		Rulings:  live.apply,
 		Progress: func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) },
 	})
@@ -114,6 +119,26 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 		return p.showLive(ctx, live, aside)
 	})
 	return wentAway(joinOther(err, live.recorder.Close()))
+}
+
+// announceReading says that there is something to read first: requests find
+// nobody until then.
+func (p *program) announceReading(ctx context.Context, l *eventstore.Ledger) error {
+	tail, err := l.Tail(ctx)
+	if err == nil && tail > 0 {
+		fmt.Fprintf(p.errs, "reading %s; recording begins after that\n", print.Plural(tail, "entry"))
+	}
+	return err
+}
+
+// tellOfTrouble says that the high-water file cannot be written, and that it can
+// again: recording goes on meanwhile, with nothing that would notice a loss.
+func (p *program) tellOfTrouble(err error) {
+	if err == nil {
+		fmt.Fprintln(p.errs, "the high-water file can be written again")
+		return
+	}
+	fmt.Fprintln(p.errs, print.Clean(err.Error()))
 }
 
 // stopPatience is how long those who have asked may wait for their answers when
@@ -131,14 +156,6 @@ func offer(nc *nats.Conn, recorder *eventstore.Recorder, log io.Writer, work fun
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
 	return errors.Join(err, offered.Stop(ctx))
-}
-
-// version is the program's, as its build says; 0.0.0 where it does not.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
-		return info.Main.Version[1:]
-	}
-	return "0.0.0"
 }
 
 // announce says where the server is and how to record there; also to who does

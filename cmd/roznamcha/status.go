@@ -75,6 +75,9 @@ type standing struct {
 	// tells that another running program keeps it.
 	Directory string `json:"directory,omitempty"`
 	Served    bool   `json:"served"`
+	// HighWater is the last entry that was read, as the file beside the store
+	// says; nil where there is no such file.
+	HighWater *eventstore.Mark `json:"high_water,omitempty"`
 	// alarm tells that the ledger has a gap or went back.
 	alarm bool
 }
@@ -102,6 +105,9 @@ func (p *program) status(ctx context.Context, s *session) error {
 	}
 	if opened != nil {
 		is.Ledger = newOpenedJSON(opened)
+	}
+	if mark, err := eventstore.HighWater(s.highWater); err == nil && !mark.IsZero() {
+		is.HighWater = &mark
 	}
 	is.alarm = alarm != nil
 	show := p.printStanding
@@ -148,6 +154,9 @@ func (p *program) printStanding(is standing) error {
 	}
 	if is.Missing > 0 {
 		add("missing", "%s: the ledger has a gap", print.Count(is.Missing))
+	}
+	if is.HighWater != nil {
+		add("high water", "entry %s was read", print.Count(is.HighWater.Entry))
 	}
 	if is.Directory != "" {
 		add("directory", "%s", is.Directory)

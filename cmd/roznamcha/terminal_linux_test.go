@@ -87,7 +87,7 @@ func TestServeOnATerminal(t *testing.T) {
 	if _, err := nc.Request("record.nccia.karachi", []byte("junk"), patience); err != nil {
 		t.Fatal(err)
 	}
-	waitUntil(t, "refusal", func() bool { return strings.Contains(shown.String(), "not recorded: 1 malformed") })
+	waitUntil(t, "refusal", func() bool { return strings.Contains(shown.String(), "refused or unanswered: 1 malformed") })
 	refused := shown.String()
 	roznamcha("record", "raid.conducted", "--source", "/nccia/karachi", "--subject", "8", "--occurred", "2025", "--set", "premises=other", "--set", "place.city=Karachi")
 	waitUntil(t, "third table", func() bool { return strings.Contains(shown.String(), "Karachi      2\r\n") })

@@ -23,11 +23,14 @@ import (
 // asyncPending is how many messages the asynchronous publisher has on their way.
 const asyncPending = 500
 
-// answerTimeout is how long publishers may be at it beyond the time that is
-// measured, before something is broken.
+// answerTimeout is how long a hundred publishers may be at it beyond the time
+// that is measured, before something is broken.
 const answerTimeout = time.Minute
 
-var errNoAnswer = fmt.Errorf("some publisher had no answer for %v", answerTimeout)
+// cycles is how many answers for each publisher there must be in what is
+// measured. Answers come in bursts, as many at once as there are publishers: of
+// fewer, the figure would be of the moment at which it was taken.
+const cycles = 4
 
 // serviceVersion is what the service says here: nobody asks.
 const serviceVersion = "0.0.0"
@@ -52,19 +55,27 @@ type way struct {
 	// recorded tells that the events go into the ledger.
 	recorded bool
 	// bulk tells that bulk submissions go this way too, alone that there is only
-	// ever one publisher.
+	// ever one publisher, who waits for none but the oldest of asyncPending.
 	bulk, alone bool
 }
 
-// ways are all of them, each after its baseline.
+// pending is how many submissions of so many publishers may be on their way.
+func (w way) pending(publishers int) int {
+	if w.alone {
+		return asyncPending
+	}
+	return publishers
+}
+
+// ways are all of them, each after its baselines.
 var ways = []way{
 	{name: "raw-process", what: "raw, in process", ready: rawPublishers(false), bulk: true},
+	{name: "async-process", what: "raw asynchronous, in process", ready: asyncPublisher(false), alone: true},
 	{name: "recorder", what: "recorder, in process", ready: recorderPublishers, recorded: true, bulk: true},
 	{name: "raw-network", what: "raw, network", ready: rawPublishers(true), bulk: true},
+	{name: "async-network", what: "raw asynchronous, network", ready: asyncPublisher(true), alone: true},
 	{name: "service", what: "service, network", ready: servicePublishers, recorded: true, bulk: true},
 	{name: "echo", what: "request that is only answered", ready: echoPublishers},
-	{name: "async-process", what: "raw asynchronous, in process", ready: asyncPublisher(false), alone: true},
-	{name: "async-network", what: "raw asynchronous, network", ready: asyncPublisher(true), alone: true},
 }
 
 // appending is where events are appended: one server, its ledger with a
@@ -249,10 +260,12 @@ func echoPublishers(a *appending, writers []*writer) ([]publisher, func(context.
 }
 
 // load has every publisher publish, one submission of so many events after the
-// other, for r.config.For after a while to get going, and gives the events a
-// second that were answered, and what they took.
-func (r *run) load(parent context.Context, publishers []publisher, writers []*writer, each int) (rate float64, took cost, err error) {
-	limited, cancel := context.WithTimeoutCause(parent, 2*r.config.For+answerTimeout, errNoAnswer)
+// other, and gives the events a second that were answered, and what they took.
+// That is of r.config.For, or until there are enough answers, after a while in
+// which as many as can be pending are on their way.
+func (r *run) load(parent context.Context, publishers []publisher, writers []*writer, each, pending int) (rate float64, took cost, err error) {
+	limit := 2*r.config.For + answerTimeout*time.Duration(1+len(publishers)/100)
+	limited, cancel := context.WithTimeoutCause(parent, limit, fmt.Errorf("there were not %d answers for each of %d publishers in %v", cycles, len(publishers), limit))
 	defer cancel()
 	ctx, stop := context.WithCancelCause(limited)
 	defer stop(nil)
@@ -280,13 +293,18 @@ func (r *run) load(parent context.Context, publishers []publisher, writers []*wr
 		}
 		return n
 	}
-	sleep(ctx, r.config.For/4)
-	began, before, busy := time.Now(), sum(), cpuTime()
-	n, long := int64(0), time.Duration(0)
-	for n == 0 && ctx.Err() == nil {
-		sleep(ctx, r.config.For)
-		n, long = sum()-before, time.Since(began)
+	// watch waits for so long or so many submissions, whichever is longer.
+	watch := func(atLeast time.Duration, submissions int) (n int64, long time.Duration) {
+		began, before := time.Now(), sum()
+		sleep(ctx, atLeast)
+		for n = sum() - before; n < int64(submissions*each) && ctx.Err() == nil; n = sum() - before {
+			sleep(ctx, time.Millisecond)
+		}
+		return n, time.Since(began)
 	}
+	watch(r.config.For/4, pending)
+	busy := cpuTime()
+	n, long := watch(r.config.For, max(pending, cycles*len(publishers)))
 	took = cost{cpuTime() - busy, int(n)}
 	enough.Store(true)
 	work.Wait()

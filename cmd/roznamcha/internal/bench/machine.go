@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -50,29 +49,8 @@ const syncMode = "always"
 // memoryFileSystems have no disk under them.
 var memoryFileSystems = []string{"tmpfs", "ramfs", "devtmpfs"}
 
-func versions() Versions {
-	return Versions{ownVersion(), runtime.Version(), server.VERSION, nats.Version}
-}
-
-// ownVersion is the version that the program was built as, or the commit.
-func ownVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	version, commit, changed := info.Main.Version, "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			commit = s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = ", changed since"
-		}
-	}
-	if version == "" || version == "(devel)" {
-		return cmp.Or(commit+changed, "built from source")
-	}
-	return version
+func versions(own string) Versions {
+	return Versions{own, runtime.Version(), server.VERSION, nats.Version}
 }
 
 func machine() Machine {

@@ -11,7 +11,7 @@ type Report struct {
 	Machine  Machine  `json:"machine"`
 	Store    Store    `json:"store"`
 	// Rounds is how often everything was measured, For how long each kind of
-	// appending was each time.
+	// appending was each time, or until there were a few answers for each publisher.
 	Rounds int           `json:"rounds"`
 	For    time.Duration `json:"for_ns"`
 	// Connections is how many TCP connections the publishers over the network
@@ -56,6 +56,9 @@ type Result struct {
 	// Ratios hold this against baselines of the same round.
 	Ratios []Ratio `json:"ratios,omitempty"`
 
+	// baseline tells that nobody asks for it: it may be there for others to be
+	// held against.
+	baseline bool
 	// What PerEntry and CPU are made of.
 	entries, events int
 	spent           cost

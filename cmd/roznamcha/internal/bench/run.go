@@ -11,9 +11,11 @@ import (
 	"time"
 )
 
-// Config is what to measure. All of it must be given, but Connections, Only
-// and Progress.
+// Config is what to measure. All of it must be given, but Version, Connections,
+// Only and Progress.
 type Config struct {
+	// Version is the program's, for the report.
+	Version string
 	// Dir is an empty directory on the disk that is to be measured. Run fills it
 	// and leaves removing it to its caller.
 	Dir string
@@ -24,13 +26,14 @@ type Config struct {
 	// Events is how many are in the ledgers that are read; of those with one
 	// event an entry MostSingle is the most.
 	Events int
-	// Publishers are the numbers of those that append single events.
+	// Publishers are the numbers of those that append single events, each once.
 	Publishers []int
 	// Connections is how many TCP connections the publishers over the network
 	// share; 0 for one each.
 	Connections int
 	// Only, unless empty, is what is measured: names of results, or the first
-	// words of some, such as "append" and "append/service".
+	// words of some, such as "append" and "append/service"; and what each of them
+	// is held against first of all.
 	Only []string
 	// Progress, unless nil, hears how much is done, of how much.
 	Progress func(done, all int)
@@ -70,13 +73,12 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		c.Progress = func(done, all int) {}
 	}
 	r := &run{config: c, facts: newFacts(seed), results: map[string]*Result{}, report: &Report{
-		Versions: versions(), Machine: machine(), Store: store(c.Dir),
-		Rounds: c.Rounds, For: c.For, Connections: c.Connections, Seed: seed, Began: began.UTC(),
+		Versions: versions(c.Version), Machine: machine(), Store: store(c.Dir),
+		Rounds: c.Rounds, For: c.For, Connections: c.Connections, Seed: seed, Began: began.UTC(), Proofs: []Proof{},
 	}}
 	r.report.EventBytes = r.facts.meanBytes()
-	r.declare()
-	if len(r.results) == 0 {
-		return nil, fmt.Errorf("%s: %w", strings.Join(c.Only, ","), ErrNothing)
+	if err := r.declare(); err != nil {
+		return nil, err
 	}
 	r.all = len(r.results) * c.Rounds
 	for _, group := range []func(context.Context) error{r.append, r.read} {
@@ -91,7 +93,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	return r.report, nil
 }
 
-// ErrNothing: Config.Only chooses nothing.
+// ErrNothing: a name in Config.Only is of nothing.
 var ErrNothing = errors.New("nothing that is measured is called so")
 
 // append measures all that appends, round by round, and then that the ledger
@@ -115,6 +117,9 @@ func (r *run) append(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if sumOf(a.recorded).events == 0 {
+		return nil // there is nothing in the ledger that could be wrong
+	}
 	return r.prove(ctx, "of what was appended", a.site, a.recorded)
 }
 
@@ -126,7 +131,7 @@ func (r *run) appendRound(ctx context.Context, a *appending, dir string) error {
 		}
 		r.add(res, rate)
 	}
-	for _, n := range r.config.Publishers {
+	for _, n := range r.publishers() {
 		for _, w := range ways {
 			if err := r.appendOne(ctx, a, w, fmt.Sprintf("append/%s/%d", w.name, n), n, 1); err != nil {
 				return err
@@ -164,7 +169,7 @@ func (r *run) appendOne(ctx context.Context, a *appending, w way, name string, n
 		return err
 	}
 	published := sumOf(writers).events
-	rate, took, err := r.load(ctx, publishers, writers, each)
+	rate, took, err := r.load(ctx, publishers, writers, each, w.pending(n))
 	if err = errors.Join(err, finish(ctx)); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -180,20 +185,59 @@ func (r *run) appendOne(ctx context.Context, a *appending, w way, name string, n
 	return nil
 }
 
-// declare lists all results, in the order in which they are printed.
-func (r *run) declare() {
-	r.declareOne(Result{Name: "append/sync", What: "write and sync of a file", Publishers: 1, Unit: "events/s"})
-	for _, n := range r.config.Publishers {
+// declare lists what is measured, in the order in which it is printed: what is
+// asked for, and what that is held against first of all.
+func (r *run) declare() error {
+	all, only, wanted := r.candidates(), r.config.Only, map[string]bool{}
+	for _, part := range only {
+		if !slices.ContainsFunc(all, func(res *Result) bool { return !res.baseline && partOf(res.Name, part) }) {
+			return fmt.Errorf("%s: %w", part, ErrNothing)
+		}
+	}
+	for _, res := range all {
+		asked := len(only) == 0 || slices.ContainsFunc(only, func(part string) bool { return partOf(res.Name, part) })
+		if res.baseline || !asked {
+			continue
+		}
+		wanted[res.Name] = true
+		if to := baselines(res.Name); len(to) > 0 {
+			wanted[to[0]] = true
+		}
+	}
+	for _, res := range all {
+		if wanted[res.Name] {
+			r.results[res.Name] = res
+			r.report.Results = append(r.report.Results, res)
+		}
+	}
+	return nil
+}
+
+// publishers are the numbers of them: those asked for, and one in any case,
+// whom the others are held against.
+func (r *run) publishers() []int {
+	if slices.Contains(r.config.Publishers, 1) {
+		return r.config.Publishers
+	}
+	return append([]int{1}, r.config.Publishers...)
+}
+
+// candidates are all results that there could be.
+func (r *run) candidates() (all []*Result) {
+	add := func(res Result) { all = append(all, &res) }
+	add(Result{Name: "append/sync", What: "write and sync of a file", Publishers: 1, Unit: "events/s"})
+	for _, n := range r.publishers() {
 		for _, w := range ways {
 			if !w.alone || n == 1 {
-				r.declareOne(Result{Name: fmt.Sprintf("append/%s/%d", w.name, n), What: w.what, Publishers: n, Unit: "events/s"})
+				add(Result{Name: fmt.Sprintf("append/%s/%d", w.name, n), What: w.what, Publishers: n, Unit: "events/s",
+					baseline: !w.alone && !slices.Contains(r.config.Publishers, n)})
 			}
 		}
 	}
 	for _, each := range bulks {
 		for _, w := range ways {
 			if w.bulk {
-				r.declareOne(Result{Name: fmt.Sprintf("bulk/%s/%d", w.name, each), What: w.what, Publishers: 1, Each: each, Unit: "events/s"})
+				add(Result{Name: fmt.Sprintf("bulk/%s/%d", w.name, each), What: w.what, Publishers: 1, Each: each, Unit: "events/s"})
 			}
 		}
 	}
@@ -206,7 +250,7 @@ func (r *run) declare() {
 			{Name: "size/memory/%d", What: "in memory: register and totals", Unit: "bytes/event"},
 		} {
 			res.Name, res.Each, res.Events = fmt.Sprintf(res.Name, each), each, n
-			r.declareOne(res)
+			add(res)
 		}
 	}
 	each := entrySizes[len(entrySizes)-1]
@@ -218,9 +262,10 @@ func (r *run) declare() {
 		} {
 			res.Name, res.What = fmt.Sprintf(res.Name, k.name), fmt.Sprintf(res.What, k.what)
 			res.Each, res.Events = each, r.eventsOf(each)
-			r.declareOne(res)
+			add(res)
 		}
 	}
+	return all
 }
 
 // eventsOf is how many events there are in the ledger with so many an entry.
@@ -229,18 +274,6 @@ func (r *run) eventsOf(each int) int {
 		return min(r.config.Events, MostSingle)
 	}
 	return r.config.Events
-}
-
-func (r *run) declareOne(res Result) {
-	if !r.chosen(res.Name) {
-		return
-	}
-	r.results[res.Name] = &res
-	r.report.Results = append(r.report.Results, &res)
-}
-
-func (r *run) chosen(name string) bool {
-	return len(r.config.Only) == 0 || slices.ContainsFunc(r.config.Only, func(part string) bool { return partOf(name, part) })
 }
 
 // partOf tells whether name is that or has it as its first words.
@@ -263,27 +296,35 @@ func (r *run) add(res *Result, figure float64) {
 	r.config.Progress(r.done, r.all)
 }
 
-// compare holds every result that has a baseline against it.
+// compare holds every result against its baselines that were measured.
 func (r *run) compare() {
 	for _, res := range r.report.Results {
 		if res.Spread == nil && res.Missing == "" {
 			res.Missing = "not measured"
 		}
-		group, rest, _ := strings.Cut(res.Name, "/")
-		way, number, _ := strings.Cut(rest, "/")
-		raw := map[string]string{"recorder": "raw-process", "service": "raw-network"}[way]
-		switch {
-		case group == "append" && raw != "":
-			res.compare(r.results["append/"+raw+"/1"])
-			if number != "1" {
-				res.compare(r.results["append/"+raw+"/"+number])
-			}
-		case group == "bulk" && raw != "":
-			res.compare(r.results["bulk/"+raw+"/"+number])
-		case group == "replay" && way == "totals":
-			res.compare(r.results["replay/nothing/"+number])
+		for _, to := range baselines(res.Name) {
+			res.compare(r.results[to])
 		}
 	}
+}
+
+// baselines are the names of what a result is held against, the first of which
+// is measured in any case: raw with one publisher; then raw with as many, and
+// raw asynchronous.
+func baselines(name string) []string {
+	group, rest, _ := strings.Cut(name, "/")
+	way, number, _ := strings.Cut(rest, "/")
+	where := map[string]string{"recorder": "process", "service": "network"}[way]
+	switch {
+	case group == "append" && where != "":
+		raw := "append/raw-" + where
+		return slices.Compact([]string{raw + "/1", raw + "/" + number, "append/async-" + where + "/1"})
+	case group == "bulk" && where != "":
+		return []string{"bulk/raw-" + where + "/" + number}
+	case group == "replay" && way == "totals":
+		return []string{"replay/nothing/" + number}
+	}
+	return nil
 }
 
 // dir makes a directory for one server; remove takes it away again.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,10 +60,10 @@ func TestEverythingIsMeasured(t *testing.T) {
 	}
 	for name, ratios := range map[string]string{
 		"append/sync": "", "append/async-process/1": "", "append/raw-network/3": "",
-		"append/recorder/1": "append/raw-process/1",
-		"append/recorder/3": "append/raw-process/1 append/raw-process/3",
-		"append/service/1":  "append/raw-network/1",
-		"append/service/3":  "append/raw-network/1 append/raw-network/3",
+		"append/recorder/1": "append/raw-process/1 append/async-process/1",
+		"append/recorder/3": "append/raw-process/1 append/raw-process/3 append/async-process/1",
+		"append/service/1":  "append/raw-network/1 append/async-network/1",
+		"append/service/3":  "append/raw-network/1 append/raw-network/3 append/async-network/1",
 		"bulk/recorder/100": "bulk/raw-process/100", "bulk/service/1000": "bulk/raw-network/1000",
 		"replay/totals/1": "replay/nothing/1", "replay/totals/100": "replay/nothing/100",
 		"size/disk/1": "", "size/memory/100": "",
@@ -111,7 +112,8 @@ func proved(t *testing.T, report *Report, want map[string]int) {
 	}
 }
 
-// TestOnly: what is not asked for is not measured, and its ledger not made.
+// TestOnly: what is not asked for is not measured, and its ledger not made; but
+// for what a figure is held against.
 func TestOnly(t *testing.T) {
 	c := tiny(t)
 	c.Only = []string{"append/service/1", "size/disk"}
@@ -123,12 +125,86 @@ func TestOnly(t *testing.T) {
 	for _, r := range report.Results {
 		names = append(names, r.Name)
 	}
-	if got := strings.Join(names, " "); got != "append/service/1 size/disk/1 size/disk/100" {
+	if got := strings.Join(names, " "); got != "append/raw-network/1 append/service/1 size/disk/1 size/disk/100" {
 		t.Errorf("measured: %s", got)
 	}
-	c.Only = []string{"append/serv"}
-	if _, err := Run(t.Context(), c); !errors.Is(err, ErrNothing) {
-		t.Errorf("a name that there is not: %v", err)
+	for _, only := range [][]string{{"append/serv"}, {"size/disk", "appendd"}, {"append/service/2"}} {
+		c.Only = only
+		if _, err := Run(t.Context(), c); !errors.Is(err, ErrNothing) {
+			t.Errorf("%v, of which there is not all: %v", only, err)
+		}
+	}
+}
+
+// TestOneRawIsAlwaysThere: whatever is compared is held against one publisher
+// too, whom nobody asked for; and he alone is there unasked.
+func TestOneRawIsAlwaysThere(t *testing.T) {
+	for only, want := range map[string]string{
+		"append/recorder":      "append/raw-process/1 append/recorder/3",
+		"append/service/3":     "append/raw-network/1 append/service/3",
+		"append/raw-process":   "append/raw-process/3",
+		"append/async-network": "append/async-network/1",
+		"bulk/recorder/100":    "bulk/raw-process/100 bulk/recorder/100",
+		"replay/totals/1":      "replay/nothing/1 replay/totals/1",
+		"append": "append/sync append/raw-process/1 append/async-process/1 append/raw-network/1 append/async-network/1 " +
+			"append/raw-process/3 append/recorder/3 append/raw-network/3 append/service/3 append/echo/3",
+	} {
+		r := &run{config: Config{Publishers: []int{3}, Only: []string{only}}, results: map[string]*Result{}, report: &Report{}}
+		if err := r.declare(); err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, res := range r.report.Results {
+			names = append(names, res.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: measured\n%s\nwant\n%s", only, got, want)
+		}
+	}
+}
+
+// TestNothingRecordedIsNoProof: a ledger in which nothing was recorded proves
+// nothing.
+func TestNothingRecordedIsNoProof(t *testing.T) {
+	c := tiny(t)
+	c.Only = []string{"append/raw-process/1"}
+	report, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Proofs == nil || len(report.Proofs) > 0 {
+		t.Errorf("%#v", report.Proofs)
+	}
+}
+
+// TestEveryPublisherIsAnsweredAFewTimes: however short the time is, and the
+// figure is of the time that it really took.
+func TestEveryPublisherIsAnsweredAFewTimes(t *testing.T) {
+	const n, each, one = 8, 3, 2 * time.Millisecond
+	var disk sync.Mutex
+	publishers := make([]publisher, n)
+	for i := range publishers {
+		publishers[i] = func(context.Context, []byte) error {
+			disk.Lock()
+			defer disk.Unlock()
+			time.Sleep(one) // what the store takes here: one after the other
+			return nil
+		}
+	}
+	for _, pending := range []int{n, 5 * n} {
+		r, writers := &run{config: Config{For: time.Nanosecond}}, newWriters(newFacts(1), n)
+		rate, took, err := r.load(t.Context(), publishers, writers, each, pending)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := sumOf(writers).events; took.events < max(pending, cycles*n)*each || all-took.events < pending*each {
+			t.Errorf("%d pending submissions: %d events were measured, of %d", pending, took.events, all)
+		}
+		// One of each publisher may have been under way when the time began.
+		most := each / one.Seconds() * cycles / (cycles - 1)
+		if rate > most {
+			t.Errorf("%v events/s, of at most %v", rate, most)
+		}
 	}
 }
 
@@ -193,7 +269,7 @@ func TestAccountsMustAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := r.load(t.Context(), publishers, a.recorded, 10); err != nil {
+		if _, _, err := r.load(t.Context(), publishers, a.recorded, 10, 1); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.prove(t.Context(), "of the test", a.site, a.recorded); err != nil {

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"crypto/sha256"
 	"strconv"
 	"time"
 
@@ -41,7 +42,7 @@ func AsyncAPI() Object {
 		}}}},
 		{"channels", Object{
 			{"record", channel("record.{agency}.{unit}", "Records the events of the diary /agency/unit.")},
-			{"check", channel("check.{agency}.{unit}", "Answers as record would now, and records nothing.")},
+			{"check", channel("check.{agency}.{unit}", "Answers for each submission alone, as record would as the ledger stands now, and records nothing.")},
 			{"replies", Object{
 				{"address", nil},
 				{"description", "The inbox that the request names as its reply subject."},
@@ -50,7 +51,7 @@ func AsyncAPI() Object {
 		}},
 		{"operations", Object{
 			{"record", operation("record", "Record events", "They are on disk when the reply comes. Nothing of a request but event bytes reaches the ledger: no headers.")},
-			{"check", operation("check", "Check events", "The same answer, and nothing is recorded: no result has a position of this request.")},
+			{"check", operation("check", "Check events", "The same answer, and nothing is recorded: no result has a position of this request. Of several submissions in one request each is looked at alone, as the ledger stands now: what depends on one before it is refused here.")},
 		}},
 	}
 	components := Object{{"messages", messages()}, {"schemas", d.sorted()}}
@@ -193,6 +194,9 @@ func replyExamples() []any {
 // replyValue is a reply of one result as a value of a document.
 func replyValue(r eventstore.Result) Object {
 	reply := eventstore.Reply{Results: []eventstore.Result{r}}
+	if !r.Position.IsZero() {
+		reply.Marks = []eventstore.Mark{{Entry: r.Position.Entry, Hash: sha256.Sum256([]byte("the bytes of that entry"))}}
+	}
 	o, err := parseObject(string(reply.AppendJSON(nil)))
 	if err != nil {
 		panic("schema: a reply that is no JSON: " + err.Error()) // the tests make it

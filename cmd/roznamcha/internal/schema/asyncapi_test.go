@@ -127,19 +127,24 @@ func TestTheDocumentIsOfTheService(t *testing.T) {
 	}
 }
 
-// The schema of a result has the members of eventstore.Result, and no others.
-func TestResultsHaveTheMembersOfTheirStruct(t *testing.T) {
-	properties := at(t, asJSON(t, printed(t, AsyncAPI())), "components", "schemas", "result", "properties").(map[string]any)
-	typ := reflect.TypeFor[eventstore.Result]()
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-		if properties[name] == nil {
-			t.Errorf("%s is not in the schema", name)
+// The schemas of what the service answers have the members of their structs, and
+// no others.
+func TestRepliesHaveTheMembersOfTheirStructs(t *testing.T) {
+	document := asJSON(t, printed(t, AsyncAPI()))
+	for name, typ := range map[string]reflect.Type{
+		"reply": reflect.TypeFor[eventstore.Reply](), "result": reflect.TypeFor[eventstore.Result](), "position": reflect.TypeFor[domain.Position](),
+	} {
+		properties := at(t, document, "components", "schemas", name, "properties").(map[string]any)
+		for i := range typ.NumField() {
+			member, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			if properties[member] == nil {
+				t.Errorf("%s: %s is not in the schema", name, member)
+			}
+			delete(properties, member)
 		}
-		delete(properties, name)
-	}
-	for name := range properties {
-		t.Errorf("%s is only in the schema", name)
+		for member := range properties {
+			t.Errorf("%s: %s is only in the schema", name, member)
+		}
 	}
 }
 

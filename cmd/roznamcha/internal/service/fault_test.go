@@ -267,6 +267,7 @@ func TestPermissionToRecordIsPermissionOnOneSubject(t *testing.T) {
 				users: [
 					{user: recorder, password: r}
 					{user: inside, password: i, permissions: {publish: ["record.nccia.karachi"], subscribe: ["_INBOX_inside.>"]}}
+					{user: keeper, password: k, permissions: {publish: [">"], subscribe: ["_INBOX.>", "$SRV.>", "record.*.*"]}}
 					{user: deaf, password: d, permissions: {publish: ["record.nccia.karachi"], subscribe: ["_INBOX_deaf.>"]}}
 				]
 				exports: [{service: "record.*.*"}]
@@ -309,6 +310,21 @@ func TestPermissionToRecordIsPermissionOnOneSubject(t *testing.T) {
 	if _, err := ledger.AppendFirst(soon(t), []byte(opening)); err != nil {
 		t.Fatal(err)
 	}
+	// Who may not hear the requests serves nobody.
+	keeper := connectAs("keeper", "_INBOX")
+	own, err := eventstore.Open(soon(t), keeper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unheard, err := eventstore.NewRecorder(soon(t), own, eventstore.RecorderConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unheard.Close()
+	if _, err := service.Start(keeper, unheard, service.Options{Version: "1.2.3"}); !errors.Is(err, eventstore.ErrDenied) || !strings.Contains(err.Error(), "check.*.*") || !strings.Contains(err.Error(), "Try: ") {
+		t.Errorf("no permission to hear the requests: %v", err)
+	}
+
 	serve(t, nc, ledger, eventstore.RecorderConfig{}, service.Options{})
 
 	lahore := domain.Diary{Agency: "nccia", Unit: "lahore"}

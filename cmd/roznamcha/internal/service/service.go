@@ -24,10 +24,13 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,7 +68,8 @@ const (
 type Options struct {
 	// Version is the program's, as in semantic versioning.
 	Version string
-	// Log is told, in a line a second at most, how much was refused.
+	// Log is told, in a line a second at most, how much was refused or left
+	// unanswered; nothing waits for it. Nobody is told if nil.
 	Log io.Writer
 	// Patience is how long a request waits for its entry; DefaultPatience if 0.
 	Patience time.Duration
@@ -80,7 +84,7 @@ type Service struct {
 	micro    micro.Service
 
 	record, check tally
-	refusals      refusals
+	refusals      *refusals
 
 	// waiting are the requests that wait for their entries, in that order; only
 	// the record handler adds to it.
@@ -99,7 +103,7 @@ type Service struct {
 func Start(nc *nats.Conn, recorder *eventstore.Recorder, opts Options) (*Service, error) {
 	s := &Service{
 		nc: nc, recorder: recorder, patience: opts.Patience,
-		refusals: refusals{log: opts.Log},
+		refusals: newRefusals(cmp.Or(opts.Log, io.Discard)),
 		waiting:  make(chan *request, mostWaiting),
 		asking:   make(chan struct{}, mostAsking),
 		stopping: make(chan struct{}),
@@ -109,9 +113,11 @@ func Start(nc *nats.Conn, recorder *eventstore.Recorder, opts Options) (*Service
 		s.patience = DefaultPatience
 	}
 	s.work.Go(s.reply)
+	go s.refusals.write()
 	if err := s.offer(opts.Version); err != nil {
 		close(s.stopping)
 		s.work.Wait()
+		close(s.refusals.stopping)
 		return nil, fmt.Errorf("offer the recorder as a service: %w", err)
 	}
 	return s, nil
@@ -130,7 +136,7 @@ func (s *Service) offer(version string) (err error) {
 		},
 		StatsHandler: s.stats,
 		ErrorHandler: func(_ micro.Service, err *micro.NATSError) {
-			s.refusals.say(fmt.Sprintf("the service on %s: %s: who had no answer asks again", err.Subject, err.Description))
+			s.refusals.drop(err.Subject, err.Description)
 		},
 	})
 	if err != nil {
@@ -139,6 +145,7 @@ func (s *Service) offer(version string) (err error) {
 	about := map[string]string{
 		"request": "one CloudEvent, or lines of one each with a blank line between submissions, or a JSON array of them as one submission",
 		"reply":   `{"results":[…]}, one result an event`,
+		"stats":   "data counts every result by ruling and code; the errors and the time beside it leave out whatever is answered later than at the door",
 	}
 	limits := micro.WithEndpointPendingLimits(mostPending, mostPendingBytes)
 	err = errors.Join(
@@ -148,16 +155,37 @@ func (s *Service) offer(version string) (err error) {
 	if err == nil {
 		err = s.nc.Flush()
 	}
+	if err == nil {
+		err = s.permitted()
+	}
 	if err != nil {
 		return errors.Join(err, s.micro.Stop())
 	}
 	return nil
 }
 
+// permitted tells whether the server lets the service hear its requests: it has
+// said so before it answered the flush.
+func (s *Service) permitted() error {
+	err := s.nc.LastError()
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return nil
+	}
+	for _, subject := range []string{RecordSubject, CheckSubject} {
+		if strings.Contains(err.Error(), strconv.Quote(subject)) {
+			return &eventstore.Error{
+				Op: "subscribe", Kind: eventstore.ErrDenied, Err: err,
+				Try: "permit this user to subscribe to " + RecordSubject + " and " + CheckSubject + ", or connect as one who may",
+			}
+		}
+	}
+	return nil
+}
+
 // Stop takes no more requests and returns when every one that was taken is
 // answered. When ctx ends before, what is not known yet is answered
-// outcome-unknown; ctx must have a deadline. The recorder must not be closed
-// before.
+// outcome-unknown, and what the log has not taken is not told; ctx must have a
+// deadline. The recorder must not be closed before.
 func (s *Service) Stop(ctx context.Context) error {
 	err := s.micro.Stop()
 	// What the server had sent before it heard of that is here after a round
@@ -174,8 +202,9 @@ func (s *Service) Stop(ctx context.Context) error {
 	defer s.hurry()
 	context.AfterFunc(ctx, s.hurry)
 	s.work.Wait()
-	s.refusals.flush()
-	return errors.Join(err, s.flush(ctx))
+	err = errors.Join(err, s.flush(ctx))
+	s.refusals.stop(ctx)
+	return err
 }
 
 // flush waits until the server has everything that was sent, if it is there.

@@ -2,9 +2,11 @@ package service_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -196,6 +198,23 @@ func TestWhatCannotBeAskedIsRefusedClearly(t *testing.T) {
 	}
 }
 
+// TestRefusalOfTheSubjectSpeaksOfWhatWasAsked: of a request, not of an entry, and
+// to check of check.
+func TestRefusalOfTheSubjectSpeaksOfWhatWasAsked(t *testing.T) {
+	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{})
+	nc := connect(t, o.server)
+	lahore := domain.Diary{Agency: "nccia", Unit: "lahore"}
+	for _, c := range []struct{ subject, body, want string }{
+		{"record.NCCIA.karachi", raid(karachi, 1), "want record.<agency>.<unit>"},
+		{"check.NCCIA.karachi", raid(karachi, 1), "want check.<agency>.<unit>"},
+		{"record.nccia.karachi", raid(lahore, 1), "is /nccia/lahore; this is the subject of /nccia/karachi"},
+	} {
+		if a := request(t, nc, c.subject, c.body); !strings.Contains(a.Results[0].Detail, c.want) {
+			t.Errorf("%s: %q, and not %q", c.subject, a.Results[0].Detail, c.want)
+		}
+	}
+}
+
 // retraction is a line of a diary that retracts its raid numbered n.
 func retraction(diary domain.Diary, number int, amends uuid.UUID, n int) string {
 	id := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s retraction %d", diary, number))
@@ -238,6 +257,16 @@ func TestALaterSubmissionOfABodyMayDependOnAnEarlierOne(t *testing.T) {
 	if len(a.Results) != 3 || a.Results[0].Ruling != "accepted" || a.Results[1].Ruling != "accepted" || a.Results[2].Ruling != "accepted" {
 		t.Errorf("got %q", a.short())
 	}
+}
+
+// TestCheckLooksAtEachSubmissionAlone: as the ledger stands now, which is not as
+// it will stand after those before it.
+func TestCheckLooksAtEachSubmissionAlone(t *testing.T) {
+	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{})
+	nc := connect(t, o.server)
+	retracts := retraction(karachi, 1, raidID(karachi, 1), 1)
+	wantShort(t, "two submissions", request(t, nc, "check.nccia.karachi", raid(karachi, 1)+"\n\n"+retracts), "1 accepted", "3 refused no-such-record")
+	wantShort(t, "one", request(t, nc, "check.nccia.karachi", raid(karachi, 1)+"\n"+retracts), "1 accepted", "2 accepted")
 }
 
 // TestNothingOfAStrangerReachesTheStream sends what could steer the stream, the
@@ -561,21 +590,82 @@ func TestRefusalsAreCountedAndLoggedNotALineEach(t *testing.T) {
 	if most := 2 + int(time.Since(began)/time.Second) + times; len(lines) > most/10 {
 		t.Errorf("%d lines in the log for %d refusals", len(lines), 2*times)
 	}
-	for _, want := range []string{"not recorded: ", "bad-data", "malformed", "such as /nccia/karachi " + raidID(karachi, 3).String(), "data.premises"} {
+	for _, want := range []string{"bad-data", "such as /nccia/karachi " + raidID(karachi, 3).String(), "data.premises"} {
 		if !strings.Contains(lines[0], want) {
 			t.Errorf("the log says %q, and not %q", lines[0], want)
 		}
 	}
-	logged := 0
+	logged := map[string]int{}
 	for _, line := range lines {
-		var a, b int
-		if _, err := fmt.Sscanf(strings.TrimPrefix(line, "not recorded: "), "%d %s %d", &a, new(string), &b); err != nil {
-			t.Errorf("%q: %v", line, err)
+		said, _, _ := strings.Cut(line, "; such as ")
+		said, ok := strings.CutPrefix(said, "refused or unanswered: ")
+		if !ok {
+			t.Errorf("the log says %q", line)
 		}
-		logged += a + b
+		for one := range strings.SplitSeq(said, ", ") {
+			var n int
+			var code string
+			if _, err := fmt.Sscanf(one, "%d %s", &n, &code); err != nil {
+				t.Errorf("%q in %q: %v", one, line, err)
+			}
+			logged[code] += n
+		}
 	}
-	if logged != 2*times {
-		t.Errorf("%d refusals are logged, want %d", logged, 2*times)
+	if want := map[string]int{"bad-data": times, "malformed": times}; !maps.Equal(logged, want) {
+		t.Errorf("%v are logged, want %v", logged, want)
+	}
+}
+
+// deaf is a log that nobody reads: what is written waits until it is opened, and
+// began is closed by the first line.
+type deaf struct {
+	began chan struct{}
+	once  sync.Once
+	open  chan struct{}
+	syncBuffer
+}
+
+func newDeaf() *deaf { return &deaf{began: make(chan struct{}), open: make(chan struct{})} }
+
+func (d *deaf) Write(p []byte) (int, error) {
+	d.once.Do(func() { close(d.began) })
+	<-d.open
+	return d.syncBuffer.Write(p)
+}
+
+// TestALogThatNobodyReadsHoldsNobodyUp: requests are answered and the service
+// stops, and who reads the log in the end is told of everything.
+func TestALogThatNobodyReadsHoldsNobodyUp(t *testing.T) {
+	log := newDeaf()
+	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{Log: log})
+	nc := connect(t, o.server)
+	request(t, nc, "record.nccia.karachi", "junk")
+	<-log.began
+	const times = 50
+	for n := range times {
+		wantShort(t, "junk", request(t, nc, "record.nccia.karachi", "junk"), "1 refused malformed")
+		wantShort(t, "a raid", request(t, nc, "record.nccia.karachi", raid(karachi, n)), fmt.Sprintf("1 accepted %d:1", n+2))
+	}
+	ctx, cancel := context.WithCancel(soon(t))
+	stopped := make(chan error)
+	go func() { stopped <- o.service.Stop(ctx) }()
+	for { // until it takes no more
+		if _, err := nc.RequestWithContext(soon(t), "check.nccia.karachi", nil); errors.Is(err, nats.ErrNoResponders) {
+			break
+		}
+	}
+	cancel()
+	select {
+	case <-stopped:
+	case <-soon(t).Done():
+		t.Fatal("Stop waits for who reads the log")
+	}
+	close(log.open)
+	want := fmt.Sprintf("refused or unanswered: %d malformed; ", times)
+	for ctx := soon(t); !strings.Contains(log.String(), want); time.Sleep(time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatalf("the log says %q, and not %q", log.String(), want)
+		}
 	}
 }
 

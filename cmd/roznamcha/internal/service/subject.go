@@ -9,12 +9,12 @@ import (
 
 // diaryOf is the diary that a request's subject names.
 func diaryOf(subject string) (domain.Diary, *domain.Refusal) {
-	_, rest, _ := strings.Cut(subject, ".")
+	verb, rest, _ := strings.Cut(subject, ".")
 	agency, unit, _ := strings.Cut(rest, ".")
 	if domain.IsToken(agency) && domain.IsToken(unit) {
 		return domain.Diary{Agency: agency, Unit: unit}, nil
 	}
-	return domain.Diary{}, &domain.Refusal{Code: domain.WrongSource, Detail: fmt.Sprintf("subject %q names no diary: want record.<agency>.<unit> in small letters, digits and hyphens", subject)}
+	return domain.Diary{}, &domain.Refusal{Code: domain.WrongSource, Detail: fmt.Sprintf("subject %q names no diary: want %s.<agency>.<unit> in small letters, digits and hyphens", subject, verb)}
 }
 
 // isInbox tells whether an answer may be published there: not where it would be

@@ -2,6 +2,7 @@ package service
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -81,21 +82,34 @@ func (s *Service) stats(e *micro.Endpoint) any {
 const logEvery = time.Second
 
 // refusals tells the log what was refused or left unanswered: how many by code,
-// and one of them, never a line a request.
+// and one of them, never a line a request. One goroutine writes, so that who
+// reads the log, or does not, holds nobody else up: what comes while a line is
+// being written is for the next.
 type refusals struct {
 	log io.Writer
+	// wake has a token while there is something to tell.
+	wake chan struct{}
+	// stopping is closed when nothing comes any more, ended when all is written.
+	stopping, ended chan struct{}
 
 	mu      sync.Mutex
 	counts  map[domain.Code]int
-	example string
-	timer   *time.Timer // nil while there is nothing to tell
+	example string // one of them; "" while there is none
+	dropped string // what the connection dropped last; "" for nothing
+}
+
+func newRefusals(log io.Writer) *refusals {
+	return &refusals{
+		log: log, counts: map[domain.Code]int{},
+		wake: make(chan struct{}, 1), stopping: make(chan struct{}), ended: make(chan struct{}),
+	}
 }
 
 func (r *refusals) add(diary domain.Diary, reply *eventstore.Reply) {
+	defer r.tell()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.timer == nil {
-		r.counts = map[domain.Code]int{}
+	if r.example == "" {
 		one := &reply.Results[reply.Deciding()]
 		r.example = diary.String()
 		if diary.IsZero() {
@@ -105,7 +119,6 @@ func (r *refusals) add(diary domain.Diary, reply *eventstore.Reply) {
 			r.example += " " + one.ID.String()
 		}
 		r.example += ": " + one.Sentence()
-		r.timer = time.AfterFunc(logEvery, r.flush)
 	}
 	for i := range reply.Results {
 		if code := reply.Results[i].Code; code != "" {
@@ -114,15 +127,52 @@ func (r *refusals) add(diary domain.Diary, reply *eventstore.Reply) {
 	}
 }
 
-// flush writes the line, if there is something to tell.
-func (r *refusals) flush() {
+// drop tells of requests that never came to a handler.
+func (r *refusals) drop(subject, why string) {
+	defer r.tell()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.timer == nil {
-		return
+	r.dropped = "the service on " + subject + ": " + why + ": who had no answer asks again"
+}
+
+// tell wakes write.
+func (r *refusals) tell() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
 	}
-	r.timer.Stop()
-	r.timer = nil
+}
+
+// write writes the log until stop, and then what is left.
+func (r *refusals) write() {
+	defer close(r.ended)
+	for stopping := false; !stopping; {
+		select {
+		case <-r.wake:
+			select { // more comes, for the same line
+			case <-time.After(logEvery):
+			case <-r.stopping:
+			}
+		case <-r.stopping:
+			stopping = true
+		}
+		for _, line := range r.take() {
+			fmt.Fprintln(r.log, print.Clean(line))
+		}
+	}
+}
+
+// take takes what there is to tell.
+func (r *refusals) take() (lines []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dropped != "" {
+		lines = append(lines, r.dropped)
+		r.dropped = ""
+	}
+	if r.example == "" {
+		return lines
+	}
 	codes := slices.SortedFunc(maps.Keys(r.counts), func(a, b domain.Code) int {
 		return cmp.Or(cmp.Compare(r.counts[b], r.counts[a]), cmp.Compare(a, b))
 	})
@@ -130,12 +180,17 @@ func (r *refusals) flush() {
 	for i, code := range codes {
 		parts[i] = fmt.Sprintf("%d %s", r.counts[code], code)
 	}
-	r.say("not recorded: " + strings.Join(parts, ", ") + "; such as " + r.example)
+	lines = append(lines, "refused or unanswered: "+strings.Join(parts, ", ")+"; such as "+r.example)
+	clear(r.counts)
+	r.example = ""
+	return lines
 }
 
-// say writes one line.
-func (r *refusals) say(line string) {
-	if r.log != nil {
-		fmt.Fprintln(r.log, print.Clean(line))
+// stop waits until all is written, or ctx ends: nobody may be reading.
+func (r *refusals) stop(ctx context.Context) {
+	close(r.stopping)
+	select {
+	case <-r.ended:
+	case <-ctx.Done():
 	}
 }
