@@ -17,6 +17,11 @@ const askAgain = 2 * time.Second
 // is believed. They do so every second, and elect another one after four.
 const quorumSilence = 3 * time.Second
 
+// confirmAfter is how long after an answer a cluster is asked for a second one,
+// which is believed. A leader that was stopped, and goes on, answers what has
+// come to its door before it hears of its successor.
+const confirmAfter = 100 * time.Millisecond
+
 // errNoLeader: a server answered for itself.
 var errNoLeader = errors.New("no server leads the ledger's stream just now")
 
@@ -30,14 +35,19 @@ func (l *Ledger) info(ctx context.Context, op string, opts ...jetstream.StreamIn
 	ask, cancel := limit(ctx)
 	defer cancel()
 	var wait backoff
-	for patience := askAgain; ; {
+	for patience, confirmed := askAgain, false; ; {
 		once, cancel := context.WithTimeout(ask, patience)
 		info, err := l.askStream(once, opts)
 		lost := err != nil && once.Err() != nil
 		cancel()
 		switch {
 		case err == nil && leads(info.Cluster):
-			return info, nil
+			if confirmed || info.Cluster == nil || len(info.Cluster.Replicas) == 0 {
+				return info, nil
+			}
+			confirmed = true
+			time.Sleep(confirmAfter)
+			continue
 		case err == nil:
 			err = fail(op, ErrUnavailable, errNoLeader)
 		default:

@@ -202,7 +202,8 @@ func compare(out string, prints []string) string {
 		}
 		pattern.WriteString(strings.Join(parts, ".*") + "\n")
 	}
-	if regexp.MustCompile("^" + pattern.String() + "$").MatchString(out) {
+	ended := strings.TrimRight(out, "\n") + "\n" // the nats client leaves a blank line
+	if regexp.MustCompile("^" + pattern.String() + "$").MatchString(ended) {
 		return ""
 	}
 	return "prints:\n" + out + "and not, as there:\n" + strings.Join(prints, "\n")
