@@ -13,7 +13,7 @@
 //   - read.go, ahead.go, session.go, clock.go: entries out, in order, without a gap
 //   - recorder.go, door.go, queue.go, receipt.go: submissions in, receipts out
 //   - request.go, reply.go, code.go: what the recorder's service is asked and answers, which package client asks
-//   - leader.go, give.go: which server is believed
+//   - leader.go: which server is believed
 //   - mark.go, highwater.go: kept places, and seeing that the ledger never goes back
 //   - errors.go: what can go wrong, sorted by what the caller does next
 //

@@ -68,8 +68,34 @@ func (t Tally) Sum() domain.Sum {
 	return domain.Sum{Value: t.Value, Unknown: t.Unknown, Lower: t.AtLeast > 0 || t.Unknown > 0, Approximate: t.About > 0}
 }
 
-// IsZero tells whether t adds nothing.
-func (t Tally) IsZero() bool { return t == Tally{} }
+// Whole tells whether the value has no part below one, of which so many decimals
+// of minor units make one.
+func (t Tally) Whole(minor int) bool { return t.Value%scale(minor) == 0 }
+
+// Text is t as a cell prints it, with so many decimals shown: minor, or 0 where it
+// is Whole.
+func (t Tally) Text(minor, shown int) string {
+	if shown == 0 {
+		t.Value /= scale(minor)
+	}
+	return t.Sum().Format(shown)
+}
+
+// ChangeText is a change with its sign, and what it adds that is no number.
+func (t Tally) ChangeText(minor, shown int) string {
+	sign, value := "+", t.Value
+	switch {
+	case value < 0:
+		sign, value = "−", -value
+	case value == 0:
+		sign = ""
+	}
+	text := sign + Tally{Value: value}.Text(minor, shown)
+	if t.Unknown != 0 {
+		text += fmt.Sprintf(" · %+d unknown", t.Unknown)
+	}
+	return text
+}
 
 func (t *Tally) add(u Tally) {
 	t.Value += u.Value

@@ -21,8 +21,7 @@ type Explanation struct {
 type Part struct {
 	// Position is that of the event that says it: the record's first, or an
 	// amendment. Since is the position from which on it counts, where that is a
-	// later one: the retraction of a record that was matched with this one, or a
-	// match that was undone.
+	// later one: the retraction of a record that was matched with this one.
 	Position domain.Position `json:"position"`
 	Since    domain.Position `json:"since,omitzero"`
 	// Record is what the fact is about.

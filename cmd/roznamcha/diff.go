@@ -297,13 +297,13 @@ func (p *program) printDifference(d difference) error {
 // rows are the rows of a cell: its own, with the first change, and one for each
 // other change and for each amendment after the first of its kind.
 func (d *difference) rows(c *projections.CellChange, labels int) (rows [][]string) {
-	head, text := cellRow(c, labels)
+	head, change := cellRow(c, labels)
 	blank := make([]string, len(head))
 	for _, part := range c.Parts {
-		change := text(part.Change, true)
+		number := change(part.Change)
 		for _, says := range d.says(&part) {
-			rows = append(rows, append(head[:len(head):len(head)], change, says))
-			head, change = blank, ""
+			rows = append(rows, append(head[:len(head):len(head)], number, says))
+			head, number = blank, ""
 		}
 	}
 	return rows
@@ -311,7 +311,7 @@ func (d *difference) rows(c *projections.CellChange, labels int) (rows [][]strin
 
 // cellRow is what stands before the changes of a cell: its labels, its column,
 // what it was and is; and how its changes are written.
-func cellRow(c *projections.CellChange, labels int) (head []string, text func(t projections.Tally, signed bool) string) {
+func cellRow(c *projections.CellChange, labels int) (head []string, change func(projections.Tally) string) {
 	head = make([]string, labels)
 	copy(head, projections.Row{Labels: c.Labels}.Texts())
 	if c.Row != "row" {
@@ -321,13 +321,15 @@ func cellRow(c *projections.CellChange, labels int) (head []string, text func(t 
 	if c.Currency != "" {
 		name += " " + c.Currency
 	}
-	decimals := domain.Currency(c.Currency).Decimals()
-	whole := true
+	minor := domain.Currency(c.Currency).Decimals()
+	shown := 0
 	for _, t := range append([]projections.Tally{c.Was, c.Is}, changesOf(c)...) {
-		whole = whole && t.Value%pow10(decimals) == 0
+		if !t.Whole(minor) {
+			shown = minor
+		}
 	}
-	text = func(t projections.Tally, signed bool) string { return tallyText(t, decimals, whole, signed) }
-	return append(head, name, text(c.Was, false), text(c.Is, false)), text
+	change = func(t projections.Tally) string { return t.ChangeText(minor, shown) }
+	return append(head, name, c.Was.Text(minor, shown), c.Is.Text(minor, shown)), change
 }
 
 func changesOf(c *projections.CellChange) (list []projections.Tally) {
@@ -373,38 +375,4 @@ func positionsText(part *projections.ChangePart) string {
 		list = append(list, at.String())
 	}
 	return strings.Join(list, " ")
-}
-
-// tallyText is t as a cell prints it; a change has its sign, and says what it
-// adds or takes that is no number.
-func tallyText(t projections.Tally, decimals int, whole, signed bool) string {
-	shown := 0
-	if !whole {
-		shown = decimals
-	} else {
-		t.Value /= pow10(decimals)
-	}
-	if !signed {
-		return t.Sum().Format(shown)
-	}
-	sign, value := "+", t.Value
-	switch {
-	case value < 0:
-		sign, value = "−", -value
-	case value == 0:
-		sign = ""
-	}
-	text := sign + domain.Sum{Value: value}.Format(shown)
-	if t.Unknown != 0 {
-		text += fmt.Sprintf(" · %+d unknown", t.Unknown)
-	}
-	return text
-}
-
-func pow10(n int) int64 {
-	out := int64(1)
-	for range n {
-		out *= 10
-	}
-	return out
 }

@@ -25,7 +25,7 @@ totals: the row of a cell is a filter, such as --where city=Karachi for the row
 Karachi, and --where city=not-given for the row not given.
 
 A version that came by an amendment names its position and reason; what counts
-only since something else was retracted or matched says since when.`,
+only since a record that it was matched with was retracted says since when.`,
 		Example: `  roznamcha explain arrests --where city=Karachi
   roznamcha explain recovered --period 2024-01/2025-06 --as-of 7
   roznamcha explain raids --period 2025 --unplaced`,
