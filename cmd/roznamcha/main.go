@@ -33,11 +33,6 @@ const (
 )
 
 func main() {
-	// The program lives beside its server, on machines that have other things to
-	// do: a third of Go's usual room for garbage. $GOGC says otherwise.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(33)
-	}
 	// A reader that has seen enough (`| head`) is an error of the write, not
 	// the end of the process: the embedded server is shut down first.
 	signal.Ignore(syscall.SIGPIPE)

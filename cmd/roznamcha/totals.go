@@ -144,9 +144,13 @@ func (p *program) printAnswer(a *answer, csv bool) error {
 	return printTotals(p.out, a.table)
 }
 
-// replayLine says how much was replayed and how fast.
+// replayLine says how much was replayed and how fast; milliseconds make no rate.
 func replayLine(s projections.Stats) string {
-	return fmt.Sprintf("%s replayed in %s", print.Plural(s.Lines, "event"), print.Duration(s.Took))
+	line := fmt.Sprintf("%s replayed in %s", print.Plural(s.Lines, "event"), print.Duration(s.Took))
+	if s.Took > 100*time.Millisecond {
+		line += fmt.Sprintf(" · %s/s", print.Count(int64(float64(s.Lines)/s.Took.Seconds())))
+	}
+	return line
 }
 
 // question is the flags that ask for a table of totals.
