@@ -33,6 +33,10 @@ type CellChange struct {
 	Was      Tally        `json:"was"`
 	Is       Tally        `json:"is"`
 	Parts    []ChangePart `json:"parts"`
+
+	// fresh is the part of the new facts until finish. There can be millions,
+	// and each comes once, in order.
+	fresh ChangePart
 }
 
 // ChangePart is what the changes of one kind did to a cell.
@@ -182,47 +186,58 @@ type diff struct {
 func (d *diff) run(q Query, from, to uint64, currencies map[string][]string) {
 	t := d.totals
 	q.AsOf = from
-	old := newLayout(t.plan(q), currencies)
+	old := newLayout(t.plan(q), currencies, d.at)
 	q.AsOf = to
-	now := newLayout(t.plan(q), currencies)
+	now := newLayout(t.plan(q), currencies, d.at)
 	moves := t.successions.between(old.before, now.before)
 	for n := range t.rows.before(now.before) {
 		r := t.rows.at(n)
 		if r.opened == r.closed {
 			continue // kept, and never seen
 		}
-		stood := r.opened < old.before && r.closed >= old.before
-		stands := r.closed >= now.before
-		one := tallyOf(&r)
-		if stood {
-			old.each(&r, func(at cellKey) { d.at(at).Was.add(one) })
+		is, one := now.of(&r), tallyOf(&r)
+		if r.opened < old.before && r.closed >= old.before {
+			was := old.of(&r)
+			was.sum.add(one)
+			if len(moves) > 0 && !slices.Equal(was.cells, is.cells) {
+				move(was, is, one, moves)
+			}
 		}
-		if stands {
-			now.each(&r, func(at cellKey) { d.at(at).Is.add(one) })
-		}
-		if stood && len(moves) > 0 {
-			d.move(old, now, &r, one, moves)
+		if r.closed >= now.before {
+			is.sum.add(one)
 		}
 		if r.opened >= old.before {
-			now.each(&r, func(at cellKey) { d.part(at, r.opened, one) })
+			d.part(is, r.opened, one)
 		}
 		if r.closed >= old.before && r.closed < now.before {
-			now.each(&r, func(at cellKey) { d.part(at, r.closed, one.minus()) })
+			d.part(is, r.closed, one.minus())
+		}
+	}
+	for _, f := range old.footings {
+		for _, c := range f.cells {
+			c.Was.add(f.sum)
+		}
+	}
+	for _, f := range now.footings {
+		for _, c := range f.cells {
+			c.Is.add(f.sum)
 		}
 	}
 }
 
-// move takes a fact from where it stood to where a succession has put it.
-func (d *diff) move(old, now *layout, r *row, one Tally, moves []domain.Place) {
-	was, is := old.keys(r), now.keys(r)
-	if slices.EqualFunc(was, is, func(a, b cellKey) bool { return a.text == b.text }) {
-		return
-	}
-	for _, at := range was {
-		d.moved(at, moves, one.minus())
-	}
-	for _, at := range is {
-		d.moved(at, moves, one)
+// move takes a fact from where it stood to where successions have put it; of
+// several, nobody can say which.
+func move(was, is *footing, one Tally, moves []domain.Place) {
+	for i, place := range moves {
+		if i > 0 {
+			one = Tally{}
+		}
+		for _, c := range was.cells {
+			c.part(Succession, one.minus(), place.Position())
+		}
+		for _, c := range is.cells {
+			c.part(Succession, one, place.Position())
+		}
 	}
 }
 
@@ -235,18 +250,19 @@ func (d *diff) at(key cellKey) *CellChange {
 	return c
 }
 
-// part adds what the event at place did to a cell.
-func (d *diff) part(key cellKey, place domain.Place, change Tally) {
+// part adds what the event at place did to the cells of f.
+func (d *diff) part(f *footing, place domain.Place, change Tally) {
+	if len(f.cells) == 0 {
+		return
+	}
 	position := place.Position()
-	d.at(key).part(d.amendments.At(position).Kind, change, position)
-}
-
-func (d *diff) moved(key cellKey, moves []domain.Place, change Tally) {
-	for i, place := range moves {
-		if i > 0 {
-			change = Tally{} // of several, nobody can say which
+	kind := d.amendments.At(position).Kind
+	for _, c := range f.cells {
+		if kind == NewFact {
+			c.fresh.add(change, position)
+		} else {
+			c.part(kind, change, position)
 		}
-		d.at(key).part(Succession, change, place.Position())
 	}
 }
 
@@ -259,6 +275,14 @@ func (c *CellChange) part(kind ChangeKind, change Tally, position domain.Positio
 	p := &c.Parts[i]
 	p.Change.add(change)
 	p.Positions = append(p.Positions, position)
+}
+
+// add adds one event more, which comes after those that p has.
+func (p *ChangePart) add(change Tally, position domain.Position) {
+	p.Change.add(change)
+	if p.Events++; p.Events <= MaxPositions {
+		p.Positions = append(p.Positions, position)
+	}
 }
 
 // sorted are the cells that changed, in the order of the tables.
@@ -284,10 +308,9 @@ func (d *diff) sorted(tables ...*Table) []CellChange {
 	}
 	list := []CellChange{}
 	for _, c := range d.cells {
-		if len(c.Parts) == 0 {
+		if c.finish(); len(c.Parts) == 0 {
 			continue
 		}
-		c.finish()
 		list = append(list, *c)
 	}
 	slices.SortFunc(list, func(a, b CellChange) int {
@@ -302,7 +325,6 @@ func (d *diff) sorted(tables ...*Table) []CellChange {
 
 // finish puts the parts, and their positions, in order, each event once.
 func (c *CellChange) finish() {
-	slices.SortFunc(c.Parts, func(a, b ChangePart) int { return cmp.Compare(a.Kind, b.Kind) })
 	for i := range c.Parts {
 		p := &c.Parts[i]
 		slices.SortFunc(p.Positions, func(a, b domain.Position) int { return cmp.Compare(a.Place(), b.Place()) })
@@ -310,6 +332,10 @@ func (c *CellChange) finish() {
 		p.Events = len(p.Positions)
 		p.Positions = slices.Clip(p.Positions[:min(len(p.Positions), MaxPositions)])
 	}
+	if c.fresh.Events > 0 {
+		c.Parts = append(c.Parts, c.fresh)
+	}
+	slices.SortFunc(c.Parts, func(a, b ChangePart) int { return cmp.Compare(a.Kind, b.Kind) })
 }
 
 // rowText tells a row from every other.

@@ -2,13 +2,24 @@ package projections
 
 import "slices"
 
-// layout tells in which cells of a table a row of the facts stands.
+// layout tells in which cells of a difference a row of the facts stands.
 type layout struct {
 	*plan
-	// known are the cells of a class of cells with a class of spans.
-	known map[pair][]cellKey
+	// slots are 1 + the footing of a pair.
+	slots    slots
+	footings []*footing
+	nowhere  footing
 	// currencies are those of the columns of amounts, by column.
 	currencies map[string][]string
+	// cell is the cell of that name.
+	cell func(cellKey) *CellChange
+}
+
+// footing is where the facts of a pair of classes stand: their rows, and the
+// total or the unplaced. sum is what the caller adds up of them.
+type footing struct {
+	cells []*CellChange
+	sum   Tally
 }
 
 // cellKey names a cell; text tells it from every other.
@@ -20,8 +31,8 @@ type cellKey struct {
 	text     string
 }
 
-func newLayout(p *plan, currencies map[string][]string) *layout {
-	return &layout{plan: p, known: make(map[pair][]cellKey), currencies: currencies}
+func newLayout(p *plan, currencies map[string][]string, cell func(cellKey) *CellChange) *layout {
+	return &layout{plan: p, slots: newSlots(p), currencies: currencies, cell: cell}
 }
 
 // currenciesOf are the currencies that each column of some tables has.
@@ -38,32 +49,31 @@ func currenciesOf(tables ...*Table) map[string][]string {
 	return currencies
 }
 
-// each hands over the cells in which r stands.
-func (l *layout) each(r *row, visit func(cellKey)) {
-	for _, key := range l.keys(r) {
-		visit(key)
-	}
-}
-
-// keys are the cells in which r stands: its rows, and the total or the unplaced.
-func (l *layout) keys(r *row) []cellKey {
+// of is where r stands.
+func (l *layout) of(r *row) *footing {
 	span := r.occurred
 	if l.Clock == Reported {
 		span = r.reported
 	}
 	of := pair{l.cells.of[r.cell], l.spans.of[span]}
 	if of.cells == 0 || of.spans == 0 {
-		return nil
+		return &l.nowhere
 	}
-	keys, ok := l.known[of]
-	if !ok {
-		keys = l.make(of)
-		l.known[of] = keys
+	slot := l.slots.get(of)
+	if slot == 0 {
+		f := &footing{}
+		for _, key := range l.keys(of) {
+			f.cells = append(f.cells, l.cell(key))
+		}
+		l.footings = append(l.footings, f)
+		slot = uint32(len(l.footings))
+		l.slots.set(of, slot)
 	}
-	return keys
+	return l.footings[slot-1]
 }
 
-func (l *layout) make(of pair) (keys []cellKey) {
+// keys are the cells in which the facts of a pair stand.
+func (l *layout) keys(of pair) (keys []cellKey) {
 	cells, spans := &l.cells.all[of.cells], &l.spans.all[of.spans]
 	for i, column := range l.Columns {
 		if cells.columns&spans.columns&(1<<i) == 0 || cells.lack(i)|spans.lack(i) != 0 {

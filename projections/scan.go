@@ -47,31 +47,12 @@ func (t *tally) merge(u *tally) bool {
 // and a class of spans that has facts.
 type scan struct {
 	*plan
-	// slots are 1 + the tally of a pair, at cells × number of classes of spans
-	// + spans. Where that would be too many, sparse holds them.
-	slots  []uint32
-	sparse map[uint64]uint32
-	stride uint64
-
+	slots slots
 	pairs []pair
 	sums  []tally // by pair
 }
 
-// pair is a class of cells with a class of spans.
-type pair struct{ cells, spans uint32 }
-
-// maxDense is how many slots are held in an array: 16 MiB.
-const maxDense = 1 << 22
-
-func newScan(p *plan) *scan {
-	s := &scan{plan: p, stride: uint64(len(p.spans.all))}
-	if n := uint64(len(p.cells.all)) * s.stride; n <= maxDense {
-		s.slots = make([]uint32, n)
-	} else {
-		s.sparse = make(map[uint64]uint32)
-	}
-	return s
-}
+func newScan(p *plan) *scan { return &scan{plan: p, slots: newSlots(p)} }
 
 // run scans the facts that were known. Rows stand in the order in which they
 // were opened, so those of later entries are not looked at.
@@ -96,20 +77,15 @@ func (s *scan) block(b *block, n int) error {
 	if s.Clock == Reported {
 		when = &b.reported
 	}
-	cellClass, spanClass, slots, stride := s.cells.of, s.spans.of, s.slots, s.stride
+	cellClass, spanClass, slots := s.cells.of, s.spans.of, s.slots
 	for i := range n {
 		cells, spans := cellClass[b.cell[i]], spanClass[when[i]]
 		if cells == 0 || spans == 0 || b.closed != nil && b.closed[i] < s.before {
 			continue
 		}
-		at, slot := uint64(cells)*stride+uint64(spans), uint32(0)
-		if slots != nil {
-			slot = slots[at]
-		} else {
-			slot = s.sparse[at]
-		}
+		slot := slots.get(pair{cells, spans})
 		if slot == 0 {
-			if slot = s.slot(at, pair{cells, spans}); slot == 0 {
+			if slot = s.slot(pair{cells, spans}); slot == 0 {
 				return errTooManyRows
 			}
 		}
@@ -121,18 +97,14 @@ func (s *scan) block(b *block, n int) error {
 }
 
 // slot is a new slot for a pair; 0 where there would be too many.
-func (s *scan) slot(at uint64, p pair) uint32 {
+func (s *scan) slot(p pair) uint32 {
 	if len(s.sums) == maxSlots {
 		return 0
 	}
 	s.pairs = append(s.pairs, p)
 	s.sums = append(s.sums, tally{})
 	slot := uint32(len(s.sums))
-	if s.slots != nil {
-		s.slots[at] = slot
-	} else {
-		s.sparse[at] = slot
-	}
+	s.slots.set(p, slot)
 	return slot
 }
 

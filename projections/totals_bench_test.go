@@ -12,7 +12,7 @@ import (
 
 // benchFacts is how many facts the benchmarks ask: enough that no cache of this
 // size exists. The figures per fact hold for more.
-const benchFacts = 2_000_000
+const benchFacts = 5_000_000
 
 // rulings makes rulings on facts as a large ledger has them: 60 units, 25
 // cities, 40 nationalities, ten years of days, reported some days later.
@@ -126,4 +126,49 @@ func liveHeap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// BenchmarkChanges explains a cell of some thousand facts and holds two moments
+// of a table against each other, half the facts between them.
+func BenchmarkChanges(b *testing.B) {
+	t, amendments := NewTotals(), NewAmendments()
+	t.Apply(ruledOpening())
+	next := rulings(benchFacts)
+	for r := next(); r != nil; r = next() {
+		t.Apply(r)
+	}
+	middle, end := uint64(benchFacts/100/2), uint64(benchFacts/100)
+	b.Run("explain", func(b *testing.B) {
+		arrests, err := ParseColumn("arrests")
+		if err != nil {
+			b.Fatal(err)
+		}
+		q := Query{Columns: []Column{arrests}, Where: []Filter{{City, []string{"City of number 3"}}, {Month, []string{"2017-03"}}}}
+		for b.Loop() {
+			e, err := t.Explain(q, false)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(len(e.Parts)), "parts")
+		}
+	})
+	for _, d := range []struct {
+		name string
+		from uint64
+		by   []Dimension
+	}{
+		{"diff/half/total", middle, nil},
+		{"diff/half/city,month", middle, []Dimension{City, Month}},
+		{"diff/last/city,unit", end - 10, []Dimension{City, Unit}},
+	} {
+		b.Run(d.name, func(b *testing.B) {
+			for b.Loop() {
+				changed, err := t.Diff(Query{By: d.by}, amendments, d.from, end)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(len(changed.Cells)), "cells")
+			}
+		})
+	}
 }
