@@ -9,7 +9,7 @@ import (
 )
 
 // AsOf is the moment as known at which a reader asks: an entry, the end of a
-// day, or a time. The zero AsOf is now.
+// day, or a time, whichever comes first. The zero AsOf is now.
 type AsOf struct {
 	entry uint64
 	day   domain.Period // of the precision of a day
@@ -40,21 +40,30 @@ func ParseAsOf(s string) (AsOf, error) {
 // AsOfEntry is as known at an entry, which must not be 0.
 func AsOfEntry(entry uint64) AsOf { return AsOf{entry: entry} }
 
+// AtMost is a, or entry where that comes first; 0 is no bound.
+func (a AsOf) AtMost(entry uint64) AsOf {
+	if a.entry == 0 || 0 < entry && entry < a.entry {
+		a.entry = entry
+	}
+	return a
+}
+
 // IsZero tells whether a is now.
 func (a AsOf) IsZero() bool { return a == AsOf{} }
 
-// Entry is the entry that a names, 0 where it is a day, a time or now.
+// Entry is the last entry that a allows, 0 where it is only a day, a time or
+// now.
 func (a AsOf) Entry() uint64 { return a.entry }
 
 // String writes a as ParseAsOf reads it.
 func (a AsOf) String() string {
 	switch {
-	case a.entry != 0:
-		return strconv.FormatUint(a.entry, 10)
 	case !a.day.IsZero():
 		return a.day.String()
 	case !a.at.IsZero():
 		return a.at.Format(time.RFC3339Nano)
+	case a.entry != 0:
+		return strconv.FormatUint(a.entry, 10)
 	}
 	return ""
 }
@@ -63,8 +72,8 @@ func (a AsOf) String() string {
 // UTC where the ledger has none yet (nil).
 func (a AsOf) Knows(entry uint64, recorded time.Time, zone *time.Location) bool {
 	switch {
-	case a.entry != 0:
-		return entry <= a.entry
+	case a.entry != 0 && entry > a.entry:
+		return false
 	case !a.day.IsZero():
 		if zone == nil {
 			zone = time.UTC
@@ -75,4 +84,15 @@ func (a AsOf) Knows(entry uint64, recorded time.Time, zone *time.Location) bool 
 		return !recorded.After(a.at)
 	}
 	return true
+}
+
+// Until is the last moment that a allows, where it is a day of zone or a time;
+// zero where it is neither.
+func (a AsOf) Until(zone *time.Location) time.Time {
+	if a.day.IsZero() {
+		return a.at
+	}
+	_, last := a.day.Days(time.UTC)
+	year, month, day := last.Date()
+	return time.Date(year, month, day+1, 0, 0, 0, 0, zone).Add(-1)
 }

@@ -59,3 +59,28 @@ func TestAsOfKnows(t *testing.T) {
 		}
 	}
 }
+
+// Bounded, a moment ends where the first of the two does.
+func TestAsOfAtMost(t *testing.T) {
+	day, err := ParseAsOf("2025-06-03")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := time.Date(2025, 6, 3, 9, 0, 0, 0, time.UTC), time.Date(2025, 6, 5, 9, 0, 0, 0, time.UTC)
+	bound := day.AtMost(7)
+	if !bound.Knows(7, before, nil) || bound.Knows(8, before, nil) || bound.Knows(7, after, nil) {
+		t.Errorf("%v, at most entry 7, does not end at the first of both", day)
+	}
+	if got := AsOfEntry(5).AtMost(7); got != AsOfEntry(5) {
+		t.Errorf("entry 5, at most 7, is %v", got)
+	}
+	if got := AsOfEntry(9).AtMost(7); got != AsOfEntry(7) {
+		t.Errorf("entry 9, at most 7, is %v", got)
+	}
+	if got := (AsOf{}).AtMost(7); got != AsOfEntry(7) {
+		t.Errorf("now, at most 7, is %v", got)
+	}
+	if got := day.AtMost(0); got != day || !(AsOf{}).AtMost(0).IsZero() {
+		t.Errorf("at most 0 bounds: %v", got)
+	}
+}

@@ -37,5 +37,7 @@
 //
 // Exceptions (exception.go) is what a reader must know and no total hides;
 // History (history.go) is the versions of one record. Replay (replay.go) reads a
-// ledger into any of them.
+// ledger into any of them. Of the lines themselves Placer (placing.go) tells
+// which lie in a period, Fates (fate.go) what became of the versions that they
+// made, and Sample (sample.go) draws some that anybody can draw again.
 package projections

@@ -14,9 +14,11 @@ import (
 
 // History is everything that the ledger holds on one record.
 type History struct {
-	name domain.RecordName
-	log  HistoryLog
-	data []dataMember // of the version that stands, or that was retracted
+	name   domain.RecordName
+	during During
+	zone   *time.Location
+	log    HistoryLog
+	data   []dataMember // of the version that stands, or that was retracted
 }
 
 // HistoryLog is what a History has found.
@@ -26,6 +28,9 @@ type HistoryLog struct {
 	Exists    bool      `json:"exists"`
 	Retracted bool      `json:"retracted"`
 	Current   uuid.UUID `json:"current,omitzero"`
+	// Placing is where the version that stands lies to the period that was asked
+	// about; zero where none stands, or none was asked about.
+	Placing Placing `json:"placing,omitzero"`
 	// Items are in the order of the ledger.
 	Items []HistoryItem `json:"items"`
 }
@@ -46,6 +51,9 @@ type HistoryItem struct {
 	// Changes are the members of the record's data that are different from
 	// here on; all of them, at its first version.
 	Changes []Change `json:"changes,omitempty"`
+	// Placing is where the version that stands from here on lies to the period
+	// that was asked about; zero for a line that made none.
+	Placing Placing `json:"placing,omitzero"`
 	// From and To are the ends of a link, or of a match.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
@@ -65,8 +73,12 @@ type Change struct {
 }
 
 // NewHistory is the history of one record before the first entry.
-func NewHistory(name domain.RecordName) *History {
-	return &History{name: name, log: HistoryLog{Items: []HistoryItem{}}}
+func NewHistory(name domain.RecordName) *History { return NewHistoryDuring(name, During{}) }
+
+// NewHistoryDuring is NewHistory that tells of each version where it lies to a
+// period. All are kept: what left a period, and why, is part of its history.
+func NewHistoryDuring(name domain.RecordName, during During) *History {
+	return &History{name: name, during: during, zone: time.UTC, log: HistoryLog{Items: []HistoryItem{}}}
 }
 
 // Log is what was found so far.
@@ -98,6 +110,11 @@ func (h *History) Apply(r *domain.Ruled) {
 
 // accepted takes down an event that touches the record.
 func (h *History) accepted(r *domain.Ruled) {
+	if opened, ok := r.Fact.(*domain.LedgerOpened); ok {
+		if zone, err := domain.LoadZone(opened.Zone); err == nil { // the codec has tried it
+			h.zone = zone
+		}
+	}
 	switch data := r.Event.Data.(type) {
 	case *domain.RecordLinked:
 		h.tied(r, "linked", data.From, data.To)
@@ -118,9 +135,20 @@ func (h *History) accepted(r *domain.Ruled) {
 		data := membersOf(r.Fact)
 		item.Changes = changes(h.data, data)
 		h.data = data
+		item.Placing = h.placing(r.Fact)
 	}
+	h.log.Placing = item.Placing
 	h.log.Exists, h.log.Retracted, h.log.Current = true, r.Change == domain.Retracted, r.Event.ID
 	h.log.Items = append(h.log.Items, item)
+}
+
+// placing is where a version lies to the period; zero without one.
+func (h *History) placing(fact domain.Data) Placing {
+	if h.during.IsZero() {
+		return 0
+	}
+	from, to := h.during.date(fact).Days(h.zone)
+	return h.during.place(span{from, to}, h.zone)
 }
 
 var changeWords = [...]string{

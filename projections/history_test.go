@@ -75,3 +75,34 @@ func raid9() *domain.Event {
 	e.Type = domain.TypeRaidConducted
 	return e
 }
+
+// A version lies where its dates do in the ledger's zone; a retraction, and what
+// was never asked about, nowhere.
+func TestHistoryDuring(t *testing.T) {
+	name := domain.RecordName{Kind: "raid", Diary: karachi, ID: "7"}
+	june, plain := NewHistoryDuring(name, During{Period: period("2025-06")}), NewHistory(name)
+	b := newBook(t, june, plain)
+	first := raid(karachi, "7", "", "2025-06-30T18:30:00Z")
+	b.write(first)
+	b.lines(b.line(first)) // a duplicate
+	b.write(b.correct(first, raid(karachi, "7", "", "2025-06-30T19:30:00Z").Data))
+	if got := june.Log().Placing; got != Outside {
+		t.Errorf("half an hour into July in Karachi it lies %s of June", got)
+	}
+	b.write(b.retract(first))
+	if log := june.Log(); log.Placing != 0 {
+		t.Errorf("retracted, it lies %s", log.Placing)
+	}
+	b.write(b.correct(first, raid(karachi, "7", "", "2025").Data))
+	var got []string
+	for i, item := range june.Log().Items {
+		got = append(got, item.What+" "+item.Placing.String())
+		if other := plain.Log().Items[i]; other.Placing != 0 {
+			t.Errorf("without a period, %s %s", other.What, other.Placing)
+		}
+	}
+	want := "created inside, duplicate , corrected outside, retracted , reinstated unplaced"
+	if got := strings.Join(got, ", "); got != want || june.Log().Placing != Unplaced {
+		t.Errorf("it was %s and is %s; want %s", got, june.Log().Placing, want)
+	}
+}

@@ -104,7 +104,7 @@ func (t *Totals) check(q Query) error {
 	case len(q.Columns) > maxColumns:
 		return fmt.Errorf("%d columns: a table has at most %d. Try: fewer columns, or two tables", len(q.Columns), maxColumns)
 	case q.Period.IsUnknown():
-		return errors.New(`the period "unknown" holds no fact. Try: a period such as 2024-01/2025-06, or none`)
+		return errUnknownPeriod
 	case q.YearStarts < time.January || q.YearStarts > time.December:
 		return fmt.Errorf("a year cannot start in month %d. Try: 1 to 12", q.YearStarts)
 	case q.AsOf > t.last:

@@ -13,6 +13,7 @@ import (
 )
 
 func (p *program) historyCommand() *cobra.Command {
+	var when during
 	var asOf string
 	var csv bool
 	cmd := &cobra.Command{
@@ -22,9 +23,18 @@ func (p *program) historyCommand() *cobra.Command {
 correction and retraction with reason and authority, links, matches, duplicates
 and refused attempts, each with its position and recorded time.
 
-A record is named kind/agency/unit/id, such as raid/nccia/karachi/0007.`,
+A record is named kind/agency/unit/id, such as raid/nccia/karachi/0007.
+
+With a period every line is printed too, for what left the period is part of
+what an auditor asks about. Each version is told to lie inside the period,
+outside of it, or to be unplaced: partly inside, or without a date. That is what
+totals of the period go by: from its line on the record counts there if the
+version lies inside, until the next one. By --clock occurred a case lies where
+it was registered, a figure where it was published and a succession where it
+took effect.`,
 		Example: `  roznamcha history raid/nccia/karachi/0007
-  roznamcha history raid/nccia/karachi/0007 --as-of 5 --json`,
+  roznamcha history raid/nccia/karachi/0007 --as-of 5 --json
+  roznamcha history raid/nccia/karachi/0007 --period 2025-06 --clock reported`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.oneFormat(csv); err != nil {
@@ -38,8 +48,12 @@ A record is named kind/agency/unit/id, such as raid/nccia/karachi/0007.`,
 			if err != nil {
 				return &wrongUse{err}
 			}
+			during, err := when.parse()
+			if err != nil {
+				return &wrongUse{err}
+			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				history := projections.NewHistory(name)
+				history := projections.NewHistoryDuring(name, during)
 				reg, stats, err := p.replay(ctx, l, known, history)
 				if err != nil {
 					return err
@@ -47,37 +61,29 @@ A record is named kind/agency/unit/id, such as raid/nccia/karachi/0007.`,
 				if len(history.Log().Items) == 0 {
 					return fmt.Errorf("no line of the ledger is about %s, as known at entry %d. Try: roznamcha replay, which prints them all", name, stats.Entries)
 				}
-				return p.printHistory(name, history.Log(), cite(reg, stats), csv)
+				return p.printHistory(name, during, history.Log(), cite(reg, stats), csv)
 			})
 		},
 	}
+	when.flags(cmd, "tell of each version whether it lies in `PERIOD`, such as 2025-06 or 2024-01/2025-06")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
 	return cmd
 }
 
-func (p *program) printHistory(name domain.RecordName, log projections.HistoryLog, citation projections.Citation, csv bool) error {
+func (p *program) printHistory(name domain.RecordName, during projections.During, log projections.HistoryLog, citation projections.Citation, csv bool) error {
 	if p.json {
 		return print.JSON(p.out, struct {
-			Record string `json:"record"`
+			Record string              `json:"record"`
+			During *projections.During `json:"during,omitempty"`
 			projections.HistoryLog
 			Citation projections.Citation `json:"citation"`
-		}{name.String(), log, citation})
+		}{name.String(), duringOrNone(during), log, citation})
 	}
 	if csv {
 		return print.CSV(p.out, historyHead, historyRows(log))
 	}
-	table := &print.Table{Columns: []print.Column{{Head: "position", Number: true}, {Head: "recorded"}, {Head: "what"}, {Head: "says"}}}
-	for _, item := range log.Items {
-		for i, says := range historySays(item) {
-			cells := []string{"", "", "", says}
-			if i == 0 {
-				cells = []string{item.Position.String(), stamp(item.Recorded), item.What, says}
-			}
-			table.Rows = append(table.Rows, cells)
-		}
-	}
-	if err := table.Write(p.out); err != nil {
+	if err := historyTable(during, log).Write(p.out); err != nil {
 		return err
 	}
 	state := "stands"
@@ -87,11 +93,43 @@ func (p *program) printHistory(name domain.RecordName, log projections.HistoryLo
 	case log.Retracted:
 		state = "is retracted"
 	}
+	if log.Placing != 0 {
+		state += "; " + during.String() + ": " + log.Placing.String()
+	}
 	if log.Exists {
 		state += "; an amendment names " + log.Current.String()
 	}
 	_, err := fmt.Fprintf(p.out, "%s %s\n%s\n", name, state, citationLine(citation))
 	return err
+}
+
+// duringOrNone is nil for any time.
+func duringOrNone(d projections.During) *projections.During {
+	if d.IsZero() {
+		return nil
+	}
+	return &d
+}
+
+// historyTable has a row for every line of text; where a period was asked about,
+// with a column of where each version lies to it.
+func historyTable(during projections.During, log projections.HistoryLog) *print.Table {
+	table := &print.Table{Columns: []print.Column{{Head: "position", Number: true}, {Head: "recorded"}, {Head: "what"}}}
+	if !during.IsZero() {
+		table.Columns = append(table.Columns, print.Column{Head: during.String()})
+	}
+	table.Columns = append(table.Columns, print.Column{Head: "says"})
+	for _, item := range log.Items {
+		for i, says := range historySays(item) {
+			cells := make([]string, len(table.Columns))
+			if i == 0 {
+				copy(cells, []string{item.Position.String(), stamp(item.Recorded), item.What, item.Placing.String()})
+			}
+			cells[len(cells)-1] = says
+			table.Rows = append(table.Rows, cells)
+		}
+	}
+	return table
 }
 
 // historySays is what a line of the history says, in lines of text.
@@ -131,7 +169,7 @@ func historySays(item projections.HistoryItem) (lines []string) {
 	return lines
 }
 
-var historyHead = []string{"position", "recorded", "what", "event", "source", "type", "reason", "authority", "member", "old", "new", "from", "to", "first", "code", "detail"}
+var historyHead = []string{"position", "recorded", "what", "event", "source", "type", "reason", "authority", "member", "old", "new", "from", "to", "first", "code", "detail", "placing"}
 
 // historyRows has a row for every member that a line changed, or one where it
 // changed none.
@@ -148,7 +186,7 @@ func historyRows(log projections.HistoryLog) (rows [][]string) {
 		for _, c := range changes {
 			rows = append(rows, []string{
 				item.Position.String(), stamp(item.Recorded), item.What, item.Event.String(), item.Source, item.Type,
-				string(item.Reason), item.Authority, c.Member, c.Old, c.New, item.From, item.To, first, string(item.Code), item.Detail,
+				string(item.Reason), item.Authority, c.Member, c.Old, c.New, item.From, item.To, first, string(item.Code), item.Detail, item.Placing.String(),
 			})
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"roznamcha/cmd/roznamcha/internal/print"
-	"roznamcha/domain"
 	"roznamcha/eventstore"
 	"roznamcha/projections"
 )
@@ -155,8 +154,9 @@ func replayLine(s projections.Stats) string {
 
 // question is the flags that ask for a table of totals.
 type question struct {
-	by, where, period, from, to, clock string
-	yearStarts                         int
+	by, where string
+	during
+	yearStarts int
 }
 
 func (q *question) flags(cmd *cobra.Command) {
@@ -168,13 +168,8 @@ func (q *question) flags(cmd *cobra.Command) {
 func (q *question) cell(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&q.where, "where", "", "count only what fits all of `FILTERS`, such as city=Karachi|Lahore,class=foreign")
-	flags.StringVar(&q.period, "period", "", "count only what lies in `PERIOD`, such as 2025, 2025-06 or 2024-01/2025-06")
-	flags.StringVar(&q.from, "from", "", "first `DAY`, month or year of the period")
-	flags.StringVar(&q.to, "to", "", "last `DAY`, month or year of the period")
-	flags.StringVar(&q.clock, "clock", "occurred", "place facts by this `CLOCK`: when they occurred, or were reported")
+	q.during.flags(cmd, "count only what lies in `PERIOD`, such as 2025, 2025-06 or 2024-01/2025-06")
 	flags.IntVar(&q.yearStarts, "year-starts", 1, "`MONTH` in which a year begins, 1 to 12")
-	cmd.MarkFlagsMutuallyExclusive("period", "from")
-	cmd.MarkFlagsMutuallyExclusive("period", "to")
 }
 
 // asked tells whether a question was typed.
@@ -193,8 +188,11 @@ func (q *question) parse(columns []string) (query projections.Query, err error) 
 		func() (err error) { query.Columns, err = parseColumns(columns); return err },
 		func() (err error) { query.By, err = projections.ParseDimensions(q.by); return err },
 		func() (err error) { query.Where, err = projections.ParseFilters(q.where); return err },
-		func() (err error) { query.Clock, err = projections.ParseClock(q.clock); return err },
-		func() (err error) { query.Period, err = q.parsePeriod(); return err },
+		func() error {
+			during, err := q.during.parse()
+			query.Period, query.Clock = during.Period, during.Clock
+			return err
+		},
 		func() error {
 			if q.yearStarts < 1 || q.yearStarts > 12 {
 				return fmt.Errorf("--year-starts %d: a year starts in one of the months 1 to 12", q.yearStarts)
@@ -214,23 +212,6 @@ func (q *question) parse(columns []string) (query projections.Query, err error) 
 		}
 	}
 	return query, nil
-}
-
-// parsePeriod is the period of --period, or of --from and --to, either of
-// which may be missing.
-func (q *question) parsePeriod() (domain.Period, error) {
-	text := q.period
-	switch {
-	case q.from != "" && q.to != "":
-		text = q.from + "/" + q.to
-	case q.from != "":
-		text = q.from + "/.."
-	case q.to != "":
-		text = "../" + q.to
-	case text == "":
-		return domain.Period{}, nil
-	}
-	return domain.ParsePeriod(text)
 }
 
 // parseColumns reads columns given as one argument each, or with commas.
