@@ -27,34 +27,39 @@ func TestExplanationsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h, _ := someHistory(t)
 		for range 6 {
-			q := h.query()
-			table, err := h.totals.Query(q)
+			explanationsAddUp(t, h, h.query())
+		}
+	})
+}
+
+// explanationsAddUp holds every cell of the table that q asks for against what it is
+// said to be made of.
+func explanationsAddUp(t rapid.TB, h *historian, q Query) {
+	table, err := h.totals.Query(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table.each(func(kind string, row Row) {
+		for i, cell := range row.Cells {
+			one := q
+			one.By, one.Columns = nil, []Column{table.Columns[i].Column}
+			one.Where = append([]Filter{}, q.Where...)
+			for d, label := range row.Labels {
+				one.Where = append(one.Where, Filter{q.By[d], []string{label}})
+			}
+			got, err := h.totals.Explain(one, kind == "unplaced")
 			if err != nil {
 				t.Fatal(err)
 			}
-			table.each(func(kind string, row Row) {
-				for i, cell := range row.Cells {
-					one := q
-					one.By, one.Columns = nil, []Column{table.Columns[i].Column}
-					one.Where = append([]Filter{}, q.Where...)
-					for d, label := range row.Labels {
-						one.Where = append(one.Where, Filter{q.By[d], []string{label}})
-					}
-					got, err := h.totals.Explain(one, kind == "unplaced")
-					if err != nil {
-						t.Fatal(err)
-					}
-					sum := tally{}
-					for _, p := range got.Parts {
-						if p.Currency == "" || string(p.Currency) == cell.Currency {
-							sum.add(p.Quantity, p.Qualifier)
-						}
-					}
-					if sum.sum() != cell.Sum || sum.facts != cell.Facts {
-						t.Errorf("%+v\n%s %v, column %s %s: the cell is %+v of %d facts, its parts %+v", q, kind, row.Labels, table.Columns[i].Column, cell.Currency, cell.Sum, cell.Facts, sum)
-					}
+			sum := tally{}
+			for _, p := range got.Parts {
+				if p.Currency == "" || string(p.Currency) == cell.Currency {
+					sum.add(p.Quantity, p.Qualifier)
 				}
-			})
+			}
+			if sum.sum() != cell.Sum || sum.facts != cell.Facts {
+				t.Errorf("%+v\n%s %v, column %s %s: the cell is %+v of %d facts, its parts %+v", q, kind, row.Labels, table.Columns[i].Column, cell.Currency, cell.Sum, cell.Facts, sum)
+			}
 		}
 	})
 }
@@ -68,44 +73,50 @@ func TestDifferencesAddUp(t *testing.T) {
 			q := h.query()
 			to := rapid.Uint64Range(1, h.reg.Last()).Draw(t, "to")
 			from := rapid.Uint64Range(1, to).Draw(t, "from")
-			d, err := h.totals.Diff(q, amendments, from, to)
-			if err != nil {
-				t.Fatal(err)
-			}
-			told := make(map[string]CellChange)
-			for _, c := range d.Cells {
-				sum := c.Was
-				for _, p := range c.Parts {
-					sum.add(p.Change)
-					for _, at := range p.Positions {
-						if at.Entry <= from || at.Entry > to {
-							t.Errorf("%v changed %v between %d and %d", at, c.Labels, from, to)
-						}
-					}
-				}
-				if sum != c.Is {
-					t.Errorf("%+v %d..%d\n%s %v %s %s: was %+v, is %+v, and the parts make it %+v", q, from, to, c.Row, c.Labels, c.Column, c.Currency, c.Was, c.Is, sum)
-				}
-				told[rowText(c.Row, c.Labels)+" "+c.Column.String()+" "+c.Currency] = c
-			}
-			currencies := currenciesOf(d.Before, d.After)
-			before, after := cellsOf(d.Before, currencies), cellsOf(d.After, currencies)
-			for key := range after {
-				if c, ok := told[key]; ok && (c.Is.Sum() != after[key].Sum || c.Is.Facts != after[key].Facts) {
-					t.Errorf("%s: the change ends at %+v, the table says %+v", key, c.Is, after[key].Sum)
-				} else if !ok && after[key].Sum != before[key].Sum {
-					t.Errorf("%+v %d..%d\n%s: was %+v, is %+v, and nothing is told of it", q, from, to, key, before[key].Sum, after[key].Sum)
-				}
-			}
-			for key := range before {
-				if c, ok := told[key]; ok && (c.Was.Sum() != before[key].Sum || c.Was.Facts != before[key].Facts) {
-					t.Errorf("%s: the change begins at %+v, the table says %+v", key, c.Was, before[key].Sum)
-				} else if _, there := after[key]; !ok && !there && before[key].Facts > 0 {
-					t.Errorf("%+v %d..%d\n%s: was %+v, and nothing is told of its end", q, from, to, key, before[key].Sum)
+			differencesAddUp(t, h, amendments, q, from, to)
+		}
+	})
+}
+
+// differencesAddUp holds what is told to have changed between two entries against
+// the tables of both.
+func differencesAddUp(t rapid.TB, h *historian, amendments *Amendments, q Query, from, to uint64) {
+	d, err := h.totals.Diff(q, amendments, from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(map[string]CellChange)
+	for _, c := range d.Cells {
+		sum := c.Was
+		for _, p := range c.Parts {
+			sum.add(p.Change)
+			for _, at := range p.Positions {
+				if at.Entry <= from || at.Entry > to {
+					t.Errorf("%v changed %v between %d and %d", at, c.Labels, from, to)
 				}
 			}
 		}
-	})
+		if sum != c.Is {
+			t.Errorf("%+v %d..%d\n%s %v %s %s: was %+v, is %+v, and the parts make it %+v", q, from, to, c.Row, c.Labels, c.Column, c.Currency, c.Was, c.Is, sum)
+		}
+		told[rowText(c.Row, c.Labels)+" "+c.Column.String()+" "+c.Currency] = c
+	}
+	currencies := currenciesOf(d.Before, d.After)
+	before, after := cellsOf(d.Before, currencies), cellsOf(d.After, currencies)
+	for key := range after {
+		if c, ok := told[key]; ok && (c.Is.Sum() != after[key].Sum || c.Is.Facts != after[key].Facts) {
+			t.Errorf("%s: the change ends at %+v, the table says %+v", key, c.Is, after[key].Sum)
+		} else if !ok && after[key].Sum != before[key].Sum {
+			t.Errorf("%+v %d..%d\n%s: was %+v, is %+v, and nothing is told of it", q, from, to, key, before[key].Sum, after[key].Sum)
+		}
+	}
+	for key := range before {
+		if c, ok := told[key]; ok && (c.Was.Sum() != before[key].Sum || c.Was.Facts != before[key].Facts) {
+			t.Errorf("%s: the change begins at %+v, the table says %+v", key, c.Was, before[key].Sum)
+		} else if _, there := after[key]; !ok && !there && before[key].Facts > 0 {
+			t.Errorf("%+v %d..%d\n%s: was %+v, and nothing is told of its end", q, from, to, key, before[key].Sum)
+		}
+	}
 }
 
 // cellsOf are the cells of a table by row, column and currency. What is of no

@@ -1,8 +1,10 @@
 package projections
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -356,7 +358,7 @@ func (m *model) ask(q Query) answer {
 
 // read is a table as an answer. Cells without facts are held against the rule
 // for — and 0 and left out.
-func read(t *rapid.T, q Query, table *Table) answer {
+func read(t rapid.TB, q Query, table *Table) answer {
 	a := make(answer)
 	index := -1
 	heads := make([]string, len(table.Columns))
@@ -414,7 +416,7 @@ func TestTotalsAgreeWithARecount(t *testing.T) {
 	})
 }
 
-func compare(t *rapid.T, q Query, got, want answer) {
+func compare(t rapid.TB, q Query, got, want answer) {
 	keys := make(map[string]bool)
 	for k := range got {
 		keys[k] = true
@@ -435,6 +437,8 @@ type historian struct {
 	rt     *rapid.T
 	events []*domain.Event // that make records
 	sent   []string        // lines that were submitted
+	// subjects is how many subjects there may be in a diary; 300 unless set.
+	subjects int
 }
 
 // entry records one entry, whatever is ruled on it.
@@ -483,7 +487,9 @@ func (h *historian) anyLine() string {
 }
 
 // id is a subject: now and then one that is taken.
-func (h *historian) id() string { return fmt.Sprint(rapid.IntRange(0, 300).Draw(h.rt, "subject")) }
+func (h *historian) id() string {
+	return fmt.Sprint(rapid.IntRange(0, cmp.Or(h.subjects, 300)).Draw(h.rt, "subject"))
+}
 
 func (h *historian) keep(e *domain.Event) string {
 	line := h.line(e)
@@ -618,6 +624,50 @@ func filter(t *rapid.T) Filter {
 		panic(err)
 	}
 	return filters[0]
+}
+
+// One long history: at each of its entries the columns say what a count from
+// scratch says, as known then and as known at some moment before.
+func TestALongHistory(t *testing.T) {
+	entries := 2500
+	if testing.Short() {
+		entries = 250
+	}
+	seed := int(rand.Int32())
+	t.Logf("seed %d", seed)
+	asked := rapid.Custom(func(rt *rapid.T) (asked int) {
+		m, amendments := newModel(), NewAmendments()
+		h := &historian{rt: rt, subjects: 10 * entries, book: &book{t: t, reg: domain.NewRegister(), now: time.Date(2025, 7, 1, 9, 0, 0, 0, time.UTC), totals: NewTotals()}}
+		h.ps = []Projection{h.totals, amendments, m}
+		h.entry([]string{h.line(event(domain.Office, "l", &domain.LedgerOpened{Name: "l", HomeCountry: "PK", Zone: "Asia/Karachi", Rules: 1}))})
+		agrees := func(q Query, entry uint64) {
+			q.AsOf = entry
+			table, err := h.totals.Query(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, q, read(t, q, table), m.ask(q))
+			asked++
+		}
+		kept := []uint64{1}
+		for range entries {
+			h.write()
+			last := h.reg.Last()
+			agrees(h.query(), last)
+			if last%50 != 0 { // every world is as large as the ledger
+				delete(m.entries, last)
+				continue
+			}
+			kept = append(kept, last)
+			agrees(h.query(), rapid.SampledFrom(kept).Draw(rt, "as known at"))
+			explanationsAddUp(t, h, h.query())
+			differencesAddUp(t, h, amendments, h.query(), rapid.Uint64Range(1, last).Draw(rt, "from"), last)
+		}
+		return asked
+	}).Example(seed)
+	if want := entries + entries/50; asked < want {
+		t.Errorf("asked %d times, want at least %d", asked, want)
+	}
 }
 
 // Two totals of one ledger print one table.
