@@ -31,6 +31,7 @@ type book struct {
 	last   []domain.Ruling
 
 	payloads [][]byte // of the entries
+	recorded []time.Time
 }
 
 // tester is a *testing.T or a *rapid.T.
@@ -57,7 +58,7 @@ func (b *book) lines(lines ...string) []domain.Ruling {
 	b.last = nil
 	note := projectionFunc(func(r *domain.Ruled) { b.last = append(b.last, r.Ruling) })
 	e := domain.Entry{Number: b.reg.Last() + 1, Subject: domain.EntrySubject, Recorded: b.now, Payload: []byte(strings.Join(lines, "\n"))}
-	b.payloads = append(b.payloads, e.Payload)
+	b.payloads, b.recorded = append(b.payloads, e.Payload), append(b.recorded, b.now)
 	if err := Fold(b.reg, e, append([]Projection{note}, b.ps...)...); err != nil {
 		b.t.Fatal(err)
 	}

@@ -39,5 +39,7 @@
 // History (history.go) is the versions of one record. Replay (replay.go) reads a
 // ledger into any of them. Of the lines themselves Placer (placing.go) tells
 // which lie in a period, Fates (fate.go) what became of the versions that they
-// made, and Sample (sample.go) draws some that anybody can draw again.
+// made, and Sample (sample.go) draws some that anybody can draw again. Asked
+// (asked.go) is which facts an auditor's question is about; outcome.go, memo.go,
+// number.go, arrival.go and author.go answer them.
 package projections

@@ -246,7 +246,7 @@ func TestDatedAhead(t *testing.T) {
 	stands(t, x, 0)
 	b.write(b.correct(filed, filed.Data))
 	stands(t, x, 0, "dated-ahead case/nccia/karachi/4 6:1 registered 2025-07-03, recorded on 2025-07-02")
-	if got, want := fmt.Sprint(x.Counts(0)), "[{dated-ahead  1 3 0 6:1}]"; got != want {
+	if got, want := fmt.Sprint(x.Counts(0)), "[{dated-ahead  1 3 0 0 6:1}]"; got != want {
 		t.Errorf("counts %s, want %s", got, want)
 	}
 }

@@ -31,7 +31,7 @@ as known at which it was made. B is now where it is left out. Columns, --by,
 totals --publish has made is asked what it was asked.`,
 		Example: `  roznamcha diff 2..4
   roznamcha diff 2.. --by city
-  roznamcha diff 2025-06-30..2025-07-31 arrests --by city,class --json
+  roznamcha diff 2..4 arrests --by city,class --json
   roznamcha diff 'return of June 2025..'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -121,7 +121,7 @@ The ledger is kept by a server inside the program, in the data directory
 	root.MarkFlagsMutuallyExclusive("nats", "context")
 	for _, command := range []func() *cobra.Command{
 		p.demoCommand, p.openCommand, p.serveCommand, p.recordCommand, p.amendCommand, p.importCommand,
-		p.totalsCommand, p.explainCommand, p.diffCommand, p.claimsCommand, p.historyCommand, p.exceptionsCommand, p.replayCommand, p.statusCommand, p.benchCommand,
+		p.totalsCommand, p.explainCommand, p.diffCommand, p.claimsCommand, p.historyCommand, p.exceptionsCommand, p.auditCommand, p.replayCommand, p.statusCommand, p.benchCommand,
 		p.schemaCommand,
 	} {
 		cmd := command()
