@@ -13,6 +13,8 @@
 //   - scan.go, codec.go, decode.go, encode.go: the line, strict in and
 //     canonical out; latest.go: what lines repeat; entry.go: many of them
 //   - register.go, rules.go: the state machine that decides
+//   - snapshot.go: the register in pieces that can be kept and read back, which
+//     package piece writes and reads
 //   - shape.go: what values look like, for those who do not decode
 //   - ruling.go, code.go: what it decides, every reason for a refusal, its cure
 package domain

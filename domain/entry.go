@@ -27,7 +27,7 @@ type Entry struct {
 
 	// What Hash and Read have made; zero before.
 	hash  [sha256.Size]byte
-	lines *lines
+	lines *lines // of an entry that was joined the first of several
 }
 
 // Hash is the SHA-256 of the payload, made once. Like Read, the register does
@@ -41,17 +41,74 @@ func (e *Entry) Hash() [sha256.Size]byte {
 }
 
 // Read reads the lines, unless that was done. An entry that was read can be
-// applied once.
+// applied once, or joined, or forgotten.
 func (e *Entry) Read() {
 	if e.lines != nil {
 		return
 	}
-	e.lines = freeLines.Get().(*lines)
+	e.lines = freeOf(len(e.Payload) / shortLine).Get().(*lines)
 	e.lines.read(unsafe.String(unsafe.SliceData(e.Payload), len(e.Payload)))
 }
 
-// freeLines are used again: a full entry's take a megabyte.
-var freeLines = sync.Pool{New: func() any { return new(lines) }}
+// Forget takes back what Read has made, for another entry to use.
+func (e *Entry) Forget() {
+	for l := e.lines; l != nil; {
+		next := l.next
+		l.next = nil
+		freeOf(len(l.readings)).Put(l)
+		l = next
+	}
+	e.lines = nil
+}
+
+// Join makes one entry on EntrySubject of the payloads of parts, each of them
+// lines of events without a blank one before, between or after, with a blank
+// line between the parts. Each part was read, and need not be read again: it is
+// used up.
+func Join(parts []Entry) Entry {
+	size := 0
+	for i := range parts {
+		size += len(parts[i].Payload) + len(separator)
+	}
+	e := Entry{Subject: EntrySubject, Payload: make([]byte, 0, size)}
+	last := &e.lines
+	for i := range parts {
+		if i > 0 {
+			e.Payload = append(e.Payload, separator...)
+		}
+		e.Payload = append(e.Payload, parts[i].Payload...)
+		*last = parts[i].lines
+		for *last != nil {
+			last = &(*last).next
+		}
+		parts[i].lines = nil
+	}
+	return e
+}
+
+// separator stands between submissions: the end of a line and a blank one.
+const separator = "\n\n"
+
+// Lines are used again, those of long payloads, which take up to a megabyte,
+// apart: in a recorder thousands of short ones are in use at a time.
+var freeShort, freeLong = sync.Pool{New: newLines}, sync.Pool{New: newLines}
+
+const (
+	// fewLines is how many lines a short payload has at most; shortLine is fewer
+	// bytes than an event takes.
+	fewLines  = 16
+	shortLine = 256
+)
+
+func newLines() any { return new(lines) }
+
+// freeOf are the free lines for a payload of about so many.
+func freeOf(n int) *sync.Pool {
+	if n > fewLines {
+		return &freeLong
+	}
+	return &freeShort
+}
 
 // lines is what a payload says, submission by submission.
 type lines struct {
@@ -62,6 +119,8 @@ type lines struct {
 	// whole is why the payload is not looked into: it is over the limits, or has
 	// no line. It is ruled on as one line.
 	whole *Refusal
+	// next are the lines after these, of an entry that was joined.
+	next *lines
 }
 
 // read reads text, which must not change while it is in use.

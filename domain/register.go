@@ -21,9 +21,13 @@ const RulesVersion = 1
 //
 // One goroutine at a time may use it.
 type Register struct {
-	last   uint64
-	chain  [sha256.Size]byte
-	opened *LedgerOpened
+	last  uint64
+	chain [sha256.Size]byte
+	// first and payload are the SHA-256 of the first entry's payload and of the
+	// last one's, recorded at recorded.
+	first, payload [sha256.Size]byte
+	recorded       time.Time
+	opened         *LedgerOpened
 	// openedAt is where.
 	openedAt Position
 	zone     *time.Location
@@ -43,7 +47,8 @@ type Register struct {
 	// over from an agency; successions the records that say so.
 	losses      map[lossKey]RecordID
 	lossKeys    map[RecordID]lossKey
-	successors  map[string]string
+	lossMoves   []lossMove // how they came to be, for a snapshot
+	successors  Successors
 	successions []succession
 
 	// seed scatters rows over the indexes, and key makes the digests of content;
@@ -90,6 +95,12 @@ type recordRow struct {
 // space and the currency.
 type lossKey string
 
+// lossMove gives a record its place among the losses, "" for none.
+type lossMove struct {
+	record RecordID
+	key    lossKey
+}
+
 // succession is a record that stands and names a successor.
 type succession struct {
 	record                 RecordID
@@ -107,7 +118,7 @@ func NewRegister() *Register {
 		diaryIDs:   make(map[Diary]uint32),
 		losses:     make(map[lossKey]RecordID),
 		lossKeys:   make(map[RecordID]lossKey),
-		successors: make(map[string]string),
+		successors: make(Successors),
 		seed:       seed,
 		key:        key,
 	}
@@ -122,6 +133,13 @@ func (r *Register) Last() uint64 { return r.last }
 // each: the verdict, then the first position of a duplicate or the code of a
 // refusal after a space, then LF. H(0) is zero.
 func (r *Register) Hash() [sha256.Size]byte { return r.chain }
+
+// Recorded is when entry Last was; zero before the first.
+func (r *Register) Recorded() time.Time { return r.recorded }
+
+// Payloads are the SHA-256 of the payloads of entry 1 and of entry Last, which
+// tell the ledger and its place in it; zero before the first.
+func (r *Register) Payloads() (first, last [sha256.Size]byte) { return r.first, r.payload }
 
 // Opened is the opening event's data; nil before it.
 func (r *Register) Opened() *LedgerOpened { return r.opened }
@@ -148,28 +166,34 @@ func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
 			}
 		}
 	})
-	r.last = e.Number
+	r.last, r.recorded = e.Number, e.Recorded
 	r.link(&e)
-	freeLines.Put(e.lines)
+	e.Forget()
 	return nil
 }
 
 // Check rules on every submission of e as if it stood next in the stream, alone,
-// and changes nothing; e has no number, nor have the positions.
+// and changes nothing; e has no number, nor have the positions. Where e was read
+// it stays so.
 func (r *Register) Check(e Entry, visit func(*Ruled)) {
-	e.Read()
+	if e.lines == nil {
+		e.Read()
+		defer e.Forget()
+	}
 	r.each(e.Subject, e.lines, Position{0, 1}, func(ruled []Ruled) {
 		r.rollback()
 		for i := range ruled {
 			visit(&ruled[i])
 		}
 	})
-	freeLines.Put(e.lines)
 }
 
 // link chains the entry to the state hash.
 func (r *Register) link(e *Entry) {
 	payload := e.Hash()
+	if r.payload = payload; e.Number == 1 {
+		r.first = payload
+	}
 	b := append(r.scratch[:0], r.chain[:]...)
 	b = binary.BigEndian.AppendUint64(b, RulesVersion)
 	b = binary.BigEndian.AppendUint64(b, e.Number)
@@ -194,43 +218,47 @@ func appendRuling(dst []byte, r *Ruled) []byte {
 
 // each rules on the submissions of an entry in turn; done must commit or roll
 // back. What is not looked into is ruled on as one line.
-func (r *Register) each(subject string, l *lines, at Position, done func([]Ruled)) {
-	if l.whole != nil {
-		why := *l.whole
-		if r.opened == nil {
-			why.Code = NotOpen
-		}
-		r.ruled = append(r.ruled[:0], Ruled{Position: at, Submission: at, Ruling: refused(&why), Record: NoRecord, SameAs: NoRecord})
-		done(r.ruled)
-		return
-	}
+func (r *Register) each(subject string, first *lines, at Position, done func([]Ruled)) {
 	diary, confined := diaryOfSubject(subject)
-	r.warm(l.readings[:l.n])
-	begin := 0
-	for _, end := range l.ends {
-		done(r.submission(diary, confined, l.readings[begin:end], at))
-		at.Line += end - begin
-		begin = end
+	r.warm(first)
+	for l := first; l != nil; l = l.next {
+		if l.whole != nil {
+			why := *l.whole
+			if r.opened == nil {
+				why.Code = NotOpen
+			}
+			r.ruled = append(r.ruled[:0], Ruled{Position: at, Submission: at, Ruling: refused(&why), Record: NoRecord, SameAs: NoRecord})
+			done(r.ruled)
+			return
+		}
+		begin := 0
+		for _, end := range l.ends {
+			done(r.submission(diary, confined, l.readings[begin:end], at))
+			at.Line += end - begin
+			begin = end
+		}
 	}
 }
 
 // warm looks where the indexes would have the lines that are about to be ruled
 // on. In a large ledger that is not in the processor's cache, and it fetches
 // many places in the time that it takes for one.
-func (r *Register) warm(lines []*reading) {
-	if len(lines) < 4 {
+func (r *Register) warm(first *lines) {
+	if first.n < 4 && first.next == nil {
 		return
 	}
 	r.ids, r.recordNames = r.ids[:0], r.recordNames[:0]
-	for _, in := range lines {
-		e := &in.event
-		diary, ok := r.lookUp(e.Source)
-		if !ok {
-			continue
-		}
-		r.ids = append(r.ids, r.eventHash(diary, e.ID))
-		if e.Type.MakesRecord() {
-			r.recordNames = append(r.recordNames, r.nameHash(e.Type.Kind(), diary, e.Subject))
+	for l := first; l != nil; l = l.next {
+		for _, in := range l.readings[:l.n] {
+			e := &in.event
+			diary, ok := r.lookUp(e.Source)
+			if !ok {
+				continue
+			}
+			r.ids = append(r.ids, r.eventHash(diary, e.ID))
+			if e.Type.MakesRecord() {
+				r.recordNames = append(r.recordNames, r.nameHash(e.Type.Kind(), diary, e.Subject))
+			}
 		}
 	}
 	r.byID.warm(r.ids)
@@ -399,7 +427,7 @@ func (r *Register) accept(e *Event, content [16]byte, out *Ruled) {
 		}))
 		r.byName.add(r.nameHash(e.Type.Kind(), diary, e.Subject), uint32(out.Record))
 	case Corrected, Retracted, Reinstated:
-		row := r.records.at(uint32(out.Record))
+		row := r.records.change(uint32(out.Record))
 		was := *row
 		r.undo = append(r.undo, func() { *row = was })
 		row.current = i
@@ -478,6 +506,9 @@ func (r *Register) Record(id RecordID) Standing {
 	}
 }
 
+// Records is how many records there are; they are numbered from 0.
+func (r *Register) Records() int { return int(r.records.len) }
+
 // find is the number of the record called name.
 func (r *Register) find(name RecordName) (RecordID, bool) {
 	diary, ok := r.lookUp(name.Diary)
@@ -525,14 +556,5 @@ func (r *Register) diary(d Diary) uint32 {
 }
 
 // Successor follows the recorded successions from agency to who answers for it
-// today; agency itself where none is recorded. Successions in a circle end
-// where they would come round.
-func (r *Register) Successor(agency string) string {
-	for seen := map[string]bool{agency: true}; ; seen[agency] = true {
-		next, ok := r.successors[agency]
-		if !ok || seen[next] {
-			return agency
-		}
-		agency = next
-	}
-}
+// today; agency itself where none is recorded, or where they go round.
+func (r *Register) Successor(agency string) string { return r.successors.Of(agency) }

@@ -253,14 +253,43 @@ func TestSuccession(t *testing.T) {
 	s.when(correct(7, lahore, name, 5, aRaid)).then("refused not-authorised")
 	s.when(succeed(8, "s3", "bureau", "nccia")).then("accepted")
 	s.when(correct(7, lahore, name, 5, aRaid)).then("refused not-authorised")
-	if got := s.register.Successor("nccia"); got != "bureau" {
-		t.Errorf("successor in a circle %q", got)
+	for _, agency := range []string{"nccia", "bureau"} {
+		if got := s.register.Successor(agency); got != agency {
+			t.Errorf("in a circle %q answers for %q", got, agency)
+		}
 	}
 	s.when(succeed(9, "s4", "a", "a")).then("refused bad-data")
 	// Of two successors of one agency, the one said last.
 	s.when(succeed(10, "s5", "nccia", "police")).then("accepted")
 	if got := s.register.Successor("nccia"); got != "police" {
 		t.Errorf("successor said last %q", got)
+	}
+	// What is corrected of the first keeps its place: it does not come last.
+	corrected := func(n int, amends int) string {
+		return line(n, office, "record.corrected", "", fmt.Sprintf(`{"record":"agency/ledger/office/s1","amends":"%s","reason":"data-entry","replacement":{"predecessor":"nccia","successor":"bureau","effective":"2024"}}`, id(amends)))
+	}
+	s.when(corrected(11, 2)).then("accepted")
+	if got := s.register.Successor("nccia"); got != "police" {
+		t.Errorf("the effective day of the first is corrected, and %q answers", got)
+	}
+	s.when(retract(12, office, "agency/ledger/office/s1", 11)).then("accepted")
+	s.when(corrected(13, 12)).then("accepted")
+	if got := s.register.Successor("nccia"); got != "police" {
+		t.Errorf("the first is reinstated, and %q answers", got)
+	}
+}
+
+// Successions that go round take nobody over; what leads into a circle ends at
+// its first agency.
+func TestSuccessionsThatGoRound(t *testing.T) {
+	s := Successors{"x": "a", "a": "b", "b": "c", "c": "a", "y": "z"}
+	if circles := s.Straighten(); fmt.Sprint(circles) != "[[a b c]]" {
+		t.Errorf("circles %v", circles)
+	}
+	for agency, want := range map[string]string{"x": "a", "a": "a", "b": "b", "c": "c", "y": "z", "z": "z"} {
+		if got := s.Of(agency); got != want {
+			t.Errorf("%s answers for %s, want %s", got, agency, want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -112,15 +113,10 @@ func (r *Register) current(e *Event, id RecordID, amends uuid.UUID) *Refusal {
 // authority: a record is amended by its own agency, or by who has taken over
 // from it.
 func (r *Register) authority(e *Event, agency string) *Refusal {
-	for heir, steps := agency, 0; steps <= len(r.successors); steps++ { // or they go round
+	for heir, ok := agency, true; ok; heir, ok = r.successors[heir] {
 		if heir == e.Source.Agency {
 			return nil
 		}
-		next, ok := r.successors[heir]
-		if !ok {
-			break
-		}
-		heir = next
 	}
 	return &Refusal{NotAuthorised, "source", e.Source.Agency + " is neither " + agency + " nor its recorded successor"}
 }
@@ -220,21 +216,34 @@ func (r *Register) settleLoss(record RecordID, key lossKey) {
 		}
 	}
 	had := r.lossKeys[record]
-	r.undo = append(r.undo, func() { move(key, had) })
+	r.lossMoves = append(r.lossMoves, lossMove{record, key})
+	r.undo = append(r.undo, func() {
+		move(key, had)
+		r.lossMoves = r.lossMoves[:len(r.lossMoves)-1]
+	})
 	move(had, key)
 }
 
-// settleSuccession keeps who took over from whom: of several that stand for one
-// agency, the one whose version is newest.
+// settleSuccession keeps who took over from whom.
 func (r *Register) settleSuccession(out *Ruled) {
 	standing, followed := r.successions, r.successors
 	r.undo = append(r.undo, func() { r.successions, r.successors = standing, followed })
 	r.successions = slices.DeleteFunc(slices.Clone(standing), func(s succession) bool { return s.record == out.Record })
 	if fact, ok := out.Fact.(*AgencySucceeded); ok {
 		r.successions = append(r.successions, succession{out.Record, strings.Clone(fact.Predecessor), strings.Clone(fact.Successor)})
+		slices.SortFunc(r.successions, func(a, b succession) int { return cmp.Compare(a.record, b.record) })
 	}
-	r.successors = make(map[string]string)
-	for _, s := range r.successions {
-		r.successors[s.predecessor] = s.successor
+	r.successors = successorsOf(r.successions)
+}
+
+// successorsOf is what follows from successions, in the order of their records:
+// of several that stand for one agency the one recorded last holds, whatever of
+// the others is corrected later, and those that go round hold for nobody.
+func successorsOf(successions []succession) Successors {
+	successors := make(Successors)
+	for _, s := range successions {
+		successors[s.predecessor] = s.successor
 	}
+	successors.Straighten()
+	return successors
 }

@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // The register keeps a row for every event and every record, five million and
 // more. Rows stand in blocks, so that growing copies nothing and leaves no
 // slack; an index of row numbers finds them.
@@ -13,9 +15,32 @@ const (
 type rows[T any] struct {
 	blocks [][]T
 	len    uint32
+	// held are the blocks that a snapshot still reads; nil for none.
+	held []bool
 }
 
 func (r *rows[T]) at(i uint32) *T { return &r.blocks[i>>blockBits][i&(blockRows-1)] }
+
+// change is row i to be written to, in a block that no snapshot reads.
+func (r *rows[T]) change(i uint32) *T {
+	if b := i >> blockBits; int(b) < len(r.held) && r.held[b] {
+		r.blocks[b], r.held[b] = slices.Clone(r.blocks[b]), false
+	}
+	return r.at(i)
+}
+
+// hold is the rows as they are, whatever becomes of them: change copies what it
+// is about to write to, until release.
+func (r *rows[T]) hold() rows[T] {
+	r.held = make([]bool, len(r.blocks))
+	for i := range r.held {
+		r.held[i] = true
+	}
+	return rows[T]{blocks: slices.Clone(r.blocks), len: r.len}
+}
+
+// release ends hold.
+func (r *rows[T]) release() { r.held = nil }
 
 func (r *rows[T]) add(row T) (i uint32) {
 	if int(r.len>>blockBits) == len(r.blocks) {
@@ -88,6 +113,49 @@ func (x *index) add(hash uint64, row uint32) {
 	x.used++
 }
 
+// filling is an index in the making, of rows that are all at hand. They are
+// sorted by the part of the index that they go to first, so that what is written
+// to is in the processor's cache: one by one, each would wait for memory.
+type filling struct {
+	*index
+	parts [][]uint64 // slots
+}
+
+// partBits is how many slots make a part: a megabyte.
+const partBits = 17
+
+// fill makes room for so many rows in an index without any.
+func (x *index) fill(rows int) *filling {
+	n := 1024
+	for n*3 <= rows*4 {
+		n *= 2
+	}
+	x.slots, x.used = make([]uint64, n), rows
+	f := &filling{x, make([][]uint64, max(1, n>>partBits))}
+	for i := range f.parts {
+		f.parts[i] = make([]uint64, 0, rows/len(f.parts)*9/8+1)
+	}
+	return f
+}
+
+// add takes the next rows, from a number on.
+func (f *filling) add(from uint32, hashes []uint64) {
+	for i, hash := range hashes {
+		slot := slotOf(hash, from+uint32(i))
+		part := &f.parts[f.home(slot)>>partBits]
+		*part = append(*part, slot)
+	}
+}
+
+// finish enters them all.
+func (f *filling) finish() {
+	for _, part := range f.parts {
+		for _, slot := range part {
+			f.put(slot)
+		}
+	}
+}
+
 func (x *index) put(slot uint64) {
 	mask := uint64(len(x.slots) - 1)
 	i := x.home(slot)
@@ -138,6 +206,12 @@ func (a *arena) add(s string) (at uint32) {
 func (a *arena) get(at uint32, n uint8) []byte {
 	block := a.blocks[at>>20]
 	return block[at&(arenaBlock-1):][:n]
+}
+
+// holds tells whether get has something to get.
+func (a *arena) holds(at uint32, n uint8) bool {
+	block := int(at >> 20)
+	return block < len(a.blocks) && int(at&(arenaBlock-1))+int(n) <= len(a.blocks[block])
 }
 
 // mark is how far the arena is full; truncate empties it from there on.

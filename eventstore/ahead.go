@@ -2,6 +2,8 @@ package eventstore
 
 import (
 	"context"
+	"math"
+	"time"
 
 	"roznamcha/domain"
 )
@@ -30,14 +32,46 @@ func (l *Ledger) ReadAhead(ctx context.Context, from, to uint64, visit func(doma
 	return l.readAhead(ctx, from, to, to, visit)
 }
 
-// readAhead is read that reads ahead up to entry tail. After that, where every
-// moment counts, it calls visit on its own goroutine.
+// FollowAhead is Follow that reads ahead up to the tail at the time of the call.
+func (l *Ledger) FollowAhead(ctx context.Context, from uint64, visit func(domain.Entry) error) error {
+	tail, err := l.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	return l.readAhead(ctx, from, tail, math.MaxUint64, visit)
+}
+
+// ReadAheadAfter is ReadAhead from the entry after last on, for who knows when
+// that was recorded; an entry 0 was recorded at no time.
+func (l *Ledger) ReadAheadAfter(ctx context.Context, last uint64, recorded time.Time, to uint64, visit func(domain.Entry) error) error {
+	tail, err := l.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	to = min(to, tail)
+	return l.readAheadFrom(ctx, place{next: last + 1, recorded: recorded}, to, to, visit)
+}
+
+// readAhead is read that reads ahead up to entry tail.
 func (l *Ledger) readAhead(ctx context.Context, from, tail, to uint64, visit func(domain.Entry) error) error {
-	if from > tail {
-		return l.read(ctx, from, to, visit)
+	if from > to {
+		return nil
+	}
+	recorded, err := l.recordedBefore(ctx, from)
+	if err != nil {
+		return err
+	}
+	return l.readAheadFrom(ctx, place{next: max(1, from), recorded: recorded}, tail, to, visit)
+}
+
+// readAheadFrom is readFrom that reads ahead up to entry tail. After that, where
+// every moment counts, it calls visit on its own goroutine.
+func (l *Ledger) readAheadFrom(ctx context.Context, from place, tail, to uint64, visit func(domain.Entry) error) error {
+	if from.next > tail {
+		return l.readFrom(ctx, from, to, visit)
 	}
 	a := startAhead(ctx, visit)
-	err := l.read(a.ctx, from, to, func(e domain.Entry) error {
+	err := l.readFrom(a.ctx, from, to, func(e domain.Entry) error {
 		if e.Number > tail {
 			return visit(e)
 		}

@@ -31,34 +31,57 @@ func (l *Ledger) AppendFirst(ctx context.Context, payload []byte) (entry uint64,
 }
 
 func (l *Ledger) append(ctx context.Context, op string, payload []byte, opts ...jetstream.PublishOpt) (uint64, error) {
+	s, err := l.send(ctx, op, payload, opts...)
+	if err != nil {
+		return 0, err
+	}
+	return s.acknowledged(ctx)
+}
+
+// sent is an append on its way.
+type sent struct {
+	l      *Ledger
+	op     string
+	future jetstream.PubAckFuture
+	// before is the connection's last error when it was sent.
+	before error
+}
+
+// send sends an entry. An error says that nothing was sent.
+func (l *Ledger) send(ctx context.Context, op string, payload []byte, opts ...jetstream.PublishOpt) (*sent, error) {
 	if len(payload) > domain.MaxEntryBytes {
-		return 0, fail(op, ErrTooLarge, fmt.Errorf("%d bytes; an entry has at most %d", len(payload), domain.MaxEntryBytes))
+		return nil, fail(op, ErrTooLarge, fmt.Errorf("%d bytes; an entry has at most %d", len(payload), domain.MaxEntryBytes))
 	}
 	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("%s: %w", op, err)
+		return nil, fmt.Errorf("%s: %w", op, err)
 	}
 	if l.guard != nil {
 		if err := l.guard(); err != nil {
-			return 0, fmt.Errorf("%s: %w", op, err)
+			return nil, fmt.Errorf("%s: %w", op, err)
 		}
 	}
 	if l.nc.Status() != nats.CONNECTED {
-		return 0, fail(op, ErrUnavailable, notConnected(l.nc))
+		return nil, fail(op, ErrUnavailable, notConnected(l.nc))
 	}
 	before := l.nc.LastError()
 	// The future fails at once when the connection is cut, and after
 	// ackTimeout.
 	future, err := l.js.PublishMsgAsync(&nats.Msg{Subject: domain.EntrySubject, Data: payload}, opts...)
 	if err != nil {
-		return 0, translate(ctx, op, err) // nothing was sent
+		return nil, translate(ctx, op, err)
 	}
+	return &sent{l, op, future, before}, nil
+}
+
+// acknowledged waits for the number that the entry has been given.
+func (s *sent) acknowledged(ctx context.Context) (entry uint64, err error) {
 	select {
-	case ack := <-future.Ok():
+	case ack := <-s.future.Ok():
 		return ack.Sequence, nil
-	case err := <-future.Err():
-		return 0, l.appendError(ctx, op, err, before)
+	case err := <-s.future.Err():
+		return 0, s.l.appendError(ctx, s.op, err, s.before)
 	case <-ctx.Done():
-		return 0, fail(op, ErrUnknownOutcome, ctx.Err())
+		return 0, fail(s.op, ErrUnknownOutcome, ctx.Err())
 	}
 }
 

@@ -10,25 +10,38 @@ import (
 	"roznamcha/domain"
 )
 
-// desk is where a submission is looked at: its compacted lines, which nobody
-// changes any more, and what is ruled on them for now.
+// desk is where a submission is looked at: as an entry of its own, whose payload
+// is its compacted lines, which nobody changes any more, and what is ruled on
+// them for now.
 type desk struct {
-	lines   []byte
+	entry   domain.Entry
 	rulings []LineRuling
 }
 
-// desks are used again, but their lines are not.
+// desks are used again, but the payloads are not.
 var desks = sync.Pool{New: func() any { return new(desk) }}
 
-// takeDesk is a desk with submission on it.
-func takeDesk(submission []byte) *desk {
+// takeDesk is a desk with submission on it, which may hold only events of diary,
+// unless that is zero.
+func takeDesk(diary domain.Diary, submission []byte) *desk {
 	d := desks.Get().(*desk)
-	d.lines = compact(make([]byte, 0, len(submission)), submission)
+	d.entry = domain.Entry{Subject: domain.EntrySubject, Payload: compact(make([]byte, 0, len(submission)), submission)}
+	if !diary.IsZero() {
+		d.entry.Subject = diary.Subject()
+	}
+	d.entry.Read() // the larger part of the work, before the register is held still
 	return d
 }
 
+// take takes the entry, which was read, from the desk.
+func (d *desk) take() (e domain.Entry) {
+	e, d.entry = d.entry, domain.Entry{}
+	return e
+}
+
 func (d *desk) free() {
-	d.lines = nil
+	d.entry.Forget()
+	d.entry = domain.Entry{}
 	desks.Put(d)
 }
 
@@ -48,11 +61,7 @@ func compact(dst, submission []byte) []byte {
 		if lines++; lines > 1 {
 			dst = append(dst, '\n')
 		}
-		if out, err := domain.Compact(dst, line); err == nil {
-			dst = out
-		} else {
-			dst = append(dst, line...)
-		}
+		dst = appendCompact(dst, line)
 		if lines > domain.MaxLines || len(dst) > domain.MaxEntryBytes {
 			return append(dst[:0], submission...)
 		}
@@ -60,12 +69,23 @@ func compact(dst, submission []byte) []byte {
 	return dst
 }
 
+// appendCompact is domain.Compact that leaves what is no JSON as it is, and is
+// quick with what has no white space at all, as most lines that programs write.
+func appendCompact(dst, line []byte) []byte {
+	if bytes.IndexByte(line, ' ') >= 0 || bytes.IndexByte(line, '\t') >= 0 || bytes.IndexByte(line, '\r') >= 0 {
+		if out, err := domain.Compact(dst, line); err == nil {
+			return out
+		}
+	}
+	return append(dst, line...)
+}
+
 // door asks the register what the state read so far decides on the submission on
-// d, which may hold only events of diary, unless that is zero. Where a line is
-// refused, or all are duplicates of what is in the ledger, the submission is
-// answered (lines is 0). Else d.lines are its new lines and lines how many.
-func (r *Recorder) door(diary domain.Diary, d *desk) (p *Pending, lines int) {
-	refused, known := r.check(diary, d)
+// d. Where a line is refused, or all are duplicates of what is in the ledger, the
+// submission is answered (lines is 0). Else its new lines are on d and lines is
+// how many.
+func (r *Recorder) door(d *desk) (p *Pending, lines int) {
+	refused, known := r.check(d)
 	p = new(Pending)
 	switch total := len(d.rulings); {
 	case refused > 0:
@@ -76,7 +96,9 @@ func (r *Recorder) door(diary domain.Diary, d *desk) (p *Pending, lines int) {
 		p.door = atTheDoor(d.rulings)
 	default:
 		p.door = atTheDoor(d.rulings)
-		d.lines = newLines(d.lines, p.door)
+		d.entry.Forget()
+		d.entry.Payload = newLines(d.entry.Payload, p.door)
+		d.entry.Read()
 		return p, total - known
 	}
 	return p, 0
@@ -84,16 +106,11 @@ func (r *Recorder) door(diary domain.Diary, d *desk) (p *Pending, lines int) {
 
 // check is what the register would rule on the submission on d now, and how many
 // of its lines are refused or known.
-func (r *Recorder) check(diary domain.Diary, d *desk) (refused, known int) {
-	e := domain.Entry{Subject: domain.EntrySubject, Payload: d.lines}
-	if !diary.IsZero() {
-		e.Subject = diary.Subject()
-	}
-	e.Read() // the larger part of the work, before the register is held still
+func (r *Recorder) check(d *desk) (refused, known int) {
 	d.rulings = d.rulings[:0]
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.register.Check(e, func(line *domain.Ruled) {
+	r.register.Check(d.entry, func(line *domain.Ruled) {
 		switch {
 		case goesOn(line.Ruling):
 		case line.Verdict == domain.Duplicate:
@@ -114,9 +131,9 @@ func (r *Recorder) Check(diary domain.Diary, submission []byte) (Receipt, error)
 	if err := r.queue.ended(); err != nil {
 		return Receipt{}, err
 	}
-	d := takeDesk(submission)
+	d := takeDesk(diary, submission)
 	defer d.free()
-	if refused, _ := r.check(diary, d); refused > 0 {
+	if refused, _ := r.check(d); refused > 0 {
 		return Receipt{Rulings: refuseAll(d.rulings)}, nil
 	}
 	out := slices.Clone(d.rulings)

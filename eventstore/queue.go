@@ -13,18 +13,18 @@ import (
 // batch is an entry in the making: submissions, and then the rulings on their
 // lines.
 type batch struct {
-	// submissions are those that it holds until it is taken, lines and bytes how
-	// many these make with what stands between them.
-	submissions [][]byte
-	lines       int
-	bytes       int
+	// parts are the submissions that it holds until it is taken, each of them read;
+	// lines and bytes are how many these make with what stands between them.
+	parts []domain.Entry
+	lines int
+	bytes int
 	// payload is what was sent; nil before, and when it is answered.
 	payload []byte
 
-	// ahead has it as the reader will want it, once; taken tells the reader that
-	// it is not there any more.
-	ahead chan domain.Entry
-	taken bool
+	// ahead has it as the reader will want it, once. The appender has put it there
+	// when made is set, and the reader has taken it when taken is.
+	ahead       chan domain.Entry
+	made, taken bool
 
 	// What follows belongs to the queue's mutex until done is closed.
 
@@ -44,16 +44,18 @@ type batch struct {
 	trouble atomic.Pointer[error]
 }
 
-// read hashes and reads the lines of b while it is being written, so that its
-// receipts need not wait for that.
-func (b *batch) read(payload []byte) {
-	e := domain.Entry{Subject: domain.EntrySubject, Payload: payload}
+// make makes b, which is e, ready for the reader while it is being written, so
+// that its receipts need not wait for that. Its lines were read at the door.
+func (b *batch) make(e domain.Entry) {
+	if b.made {
+		return
+	}
+	b.made = true
 	e.Hash()
-	e.Read()
 	b.ahead <- e
 }
 
-// asRead is e, which is a copy of b, as read has it. A second copy is read anew.
+// asRead is e, which is a copy of b, as make has it. A second copy is read anew.
 func (b *batch) asRead(e domain.Entry) domain.Entry {
 	if b.taken {
 		return e
@@ -100,8 +102,8 @@ type queue struct {
 	closed error
 }
 
-// separator stands between submissions: the end of a line and a blank one.
-const separator = "\n\n"
+// between is how many bytes stand between two submissions.
+const between = len("\n\n")
 
 // mostBytes is how many bytes may be in a queue: sixteen full entries.
 const mostBytes = 16 * domain.MaxEntryBytes
@@ -111,23 +113,23 @@ func newQueue(most, entryBytes int) *queue {
 	return &queue{most: most, entryBytes: entryBytes, wake: make(chan struct{}, 1)}
 }
 
-// add puts a submission of so many lines, which nobody changes any more, into
-// the entry that is gathering, or into a new one. Where there is no room it gives the channel that is closed
-// when there may be.
-func (q *queue) add(submission []byte, lines int, p *Pending) (room <-chan struct{}, err error) {
+// add puts a submission of so many lines from its desk into the entry that is
+// gathering, or into a new one. Where there is no room it gives the channel that
+// is closed when there may be.
+func (q *queue) add(d *desk, lines int, p *Pending) (room <-chan struct{}, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	size := len(d.entry.Payload) + between
 	if q.closed != nil {
 		return nil, q.closed
 	}
-	if q.lines > 0 && (q.lines+lines > q.most || q.bytes+len(submission) > mostBytes) {
+	if q.lines > 0 && (q.lines+lines > q.most || q.bytes+size > mostBytes) {
 		signal(q.wake) // what is held makes no room
 		return q.room.wait(), nil
 	}
-	b := q.gathering(len(submission), lines)
-	size := len(separator) + len(submission)
+	b := q.gathering(size, lines)
 	p.batch, p.first, p.lines = b, b.lines, lines
-	b.submissions = append(b.submissions, submission)
+	b.parts = append(b.parts, d.take())
 	b.lines += lines
 	b.bytes += size
 	q.lines += lines
@@ -170,7 +172,7 @@ func (b bell) waited() bool { return b != nil }
 func (q *queue) gathering(size, lines int) *batch {
 	if n := len(q.waiting); n > 0 {
 		b := q.waiting[n-1]
-		if b.lines+lines <= domain.MaxLines && b.bytes+size <= q.entryBytes {
+		if b.lines+lines <= domain.MaxLines && b.bytes+size <= q.entryBytes+between {
 			return b
 		}
 	}
@@ -193,9 +195,9 @@ func (q *queue) release() {
 	signal(q.wake)
 }
 
-// take moves the oldest entry on to be sent, and gives its submissions; nil when
-// there is none, or only one that is held until it is full.
-func (q *queue) take() (b *batch, submissions [][]byte) {
+// take moves the oldest entry on to be sent, and gives its parts; nil when there
+// is none, or only one that is held until it is full.
+func (q *queue) take() (b *batch, parts []domain.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 || len(q.waiting) == 1 && q.holders > 0 && !q.room.waited() {
@@ -204,8 +206,8 @@ func (q *queue) take() (b *batch, submissions [][]byte) {
 	b = q.waiting[0]
 	q.waiting = q.waiting[1:]
 	q.sent = append(q.sent, b)
-	submissions, b.submissions = b.submissions, nil
-	return b, submissions
+	parts, b.parts = b.parts, nil
+	return b, parts
 }
 
 // sending notes that b is about to be sent, once more, as payload. It is not
@@ -345,7 +347,7 @@ func (q *queue) finish(b *batch, err error) {
 		q.sent = append(q.sent[:i], q.sent[i+1:]...)
 		q.lines -= b.lines
 		q.bytes -= b.bytes
-		b.err, b.payload, b.submissions = err, nil, nil
+		b.err, b.payload, b.parts = err, nil, nil
 		close(b.done)
 		q.room.ring()
 		return

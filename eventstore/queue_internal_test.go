@@ -11,7 +11,7 @@ import (
 func sentBatch(t *testing.T) (*queue, *batch, *Pending) {
 	t.Helper()
 	q, p := newQueue(10, 1000), new(Pending)
-	if room, err := q.add([]byte("line"), 1, p); room != nil || err != nil {
+	if room, err := q.add(&desk{entry: domain.Entry{Payload: []byte("line")}}, 1, p); room != nil || err != nil {
 		t.Fatal(room, err)
 	}
 	b, _ := q.take()
@@ -26,7 +26,7 @@ func sentBatch(t *testing.T) (*queue, *batch, *Pending) {
 // something else, is the alarm: numbers are given a second time.
 func TestAnAcknowledgementBehindTheReader(t *testing.T) {
 	q, p := newQueue(10, 1000), new(Pending)
-	if room, err := q.add([]byte("line"), 1, p); room != nil || err != nil {
+	if room, err := q.add(&desk{entry: domain.Entry{Payload: []byte("line")}}, 1, p); room != nil || err != nil {
 		t.Fatal(room, err)
 	}
 	b, _ := q.take()

@@ -59,7 +59,6 @@ func (p *place) entry(m message) domain.Entry {
 }
 
 func (l *Ledger) read(ctx context.Context, from, to uint64, visit func(domain.Entry) error) error {
-	from = max(1, from)
 	if from > to {
 		return nil
 	}
@@ -67,7 +66,15 @@ func (l *Ledger) read(ctx context.Context, from, to uint64, visit func(domain.En
 	if err != nil {
 		return err
 	}
-	at := &place{next: from, recorded: recorded}
+	return l.readFrom(ctx, place{next: max(1, from), recorded: recorded}, to, visit)
+}
+
+// readFrom is read from where a reader stands.
+func (l *Ledger) readFrom(ctx context.Context, from place, to uint64, visit func(domain.Entry) error) error {
+	if from.next > to {
+		return nil
+	}
+	at := &from
 	return persist(ctx, func() (further bool, err error) {
 		before := at.next
 		err = l.readSession(ctx, at, to, visit)

@@ -1,7 +1,6 @@
 package eventstore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +16,11 @@ const DefaultQueue = 16 * domain.MaxLines
 
 // RecorderConfig is how a recorder works. The zero value will do.
 type RecorderConfig struct {
-	// Rulings sees every line of the ledger in order, from the first, with its
-	// ruling, and each before any receipt for it is given out. It is called on
+	// Register is one that has read the ledger up to an entry that Ledger.Holds;
+	// the recorder goes on from there, and has it for itself. Nil for a new one.
+	Register *domain.Register
+	// Rulings sees every line of the ledger in order, from the first that Register
+	// has not read, with its ruling, and each before any receipt for it is given out. It is called on
 	// one goroutine at a time with the register held still (so it must call
 	// neither View nor Close), and what it is handed is valid until it returns.
 	Rulings func(*domain.Ruled)
@@ -29,8 +31,8 @@ type RecorderConfig struct {
 	// it can again. It is called on a goroutine of its own.
 	Trouble func(error)
 	// Queue is how many lines may wait for their receipts; DefaultQueue if 0.
-	// It is a limit on memory: a line takes about 150 bytes besides its own,
-	// of which there may be 16 MiB.
+	// It is a limit on memory: a line takes about a kilobyte besides its own
+	// bytes, of which there may be 16 MiB, and while they are written twice that.
 	Queue int
 }
 
@@ -72,22 +74,30 @@ func NewRecorder(ctx context.Context, l *Ledger, config RecorderConfig) (*Record
 	if config.Queue == 0 {
 		config.Queue = DefaultQueue
 	}
+	if config.Register == nil {
+		config.Register = domain.NewRegister()
+	}
 	r := &Recorder{
 		ledger:   l,
 		config:   config,
 		queue:    newQueue(config.Queue, int(min(domain.MaxEntryBytes, l.nc.MaxPayload()))),
 		done:     make(chan struct{}),
-		register: domain.NewRegister(),
+		register: config.Register,
 		tail:     tail,
 		caughtUp: make(chan struct{}),
 	}
-	if tail == 0 {
+	r.queue.read = r.register.Last()
+	if tail == r.register.Last() {
 		close(r.caughtUp)
 	}
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.work.Go(r.read)
 	r.work.Go(r.write)
 	if h := l.highWater; h != nil {
+		if last := r.register.Last(); last > 0 {
+			_, payload := r.register.Payloads()
+			h.reach(Mark{last, payload})
+		}
 		r.work.Go(func() { r.lastMark = h.keep(r.ctx, config.Trouble) })
 	}
 	go func() {
@@ -184,14 +194,14 @@ func (r *Recorder) submit(diary domain.Diary, submission []byte, wait func(room 
 	if err := r.queue.ended(); err != nil {
 		return nil, err
 	}
-	d := takeDesk(submission)
+	d := takeDesk(diary, submission)
 	defer d.free()
-	p, lines := r.door(diary, d)
+	p, lines := r.door(d)
 	if lines == 0 {
 		return p, nil
 	}
 	for {
-		room, err := r.queue.add(d.lines, lines, p)
+		room, err := r.queue.add(d, lines, p)
 		if err != nil {
 			return nil, err
 		}
@@ -249,7 +259,8 @@ func (r *Recorder) end(cause error) {
 
 // read is the reader: it rules on every entry and gives out the receipts.
 func (r *Recorder) read() {
-	r.end(r.ledger.readAhead(r.ctx, 1, r.tail, math.MaxUint64, r.rule))
+	from := place{next: r.register.Last() + 1, recorded: r.register.Recorded()}
+	r.end(r.ledger.readAheadFrom(r.ctx, from, r.tail, math.MaxUint64, r.rule))
 }
 
 func (r *Recorder) rule(e domain.Entry) error {
@@ -300,10 +311,8 @@ func (r *Recorder) rule(e domain.Entry) error {
 // the next one gathers.
 func (r *Recorder) write() {
 	for {
-		if b, submissions := r.queue.take(); b != nil {
-			payload := bytes.Join(submissions, []byte(separator))
-			go b.read(payload)
-			r.append(b, payload)
+		if b, parts := r.queue.take(); b != nil {
+			r.append(b, domain.Join(parts))
 			continue
 		}
 		select {
@@ -318,13 +327,18 @@ func (r *Recorder) write() {
 // answers everything else: such a one does not write any more.
 const mostSilent = 3
 
-// append writes b as payload until its outcome is known, or the server is there
+// append writes b, which is e, until its outcome is known, or the server is there
 // and cannot write it. A crash here leaves a copy in the ledger or none; who
 // submits the events again gets them ruled duplicates.
-func (r *Recorder) append(b *batch, payload []byte) {
+func (r *Recorder) append(b *batch, e domain.Entry) {
 	silent := 0
-	for wait := (backoff{}); r.queue.sending(b, payload); {
-		entry, err := r.ledger.Append(r.ctx, payload)
+	for wait := (backoff{}); r.queue.sending(b, e.Payload); {
+		sent, err := r.ledger.send(r.ctx, "append", e.Payload)
+		b.make(e)
+		var entry uint64
+		if err == nil {
+			entry, err = sent.acknowledged(r.ctx)
+		}
 		if err == nil {
 			if err := r.queue.acknowledged(b, entry); err != nil {
 				r.end(err)

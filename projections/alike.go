@@ -1,10 +1,10 @@
 package projections
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
-
-	"golang.org/x/text/unicode/norm"
 
 	"roznamcha/domain"
 )
@@ -24,7 +24,9 @@ import (
 // more offers than records, every one of them can be taken as it stands, and
 // two diaries that told of twenty alike actions are offered twenty matches and
 // not four hundred. Where one diary tells of more than the other, the rest
-// waits: it is offered as soon as an offer falls away.
+// waits: it is offered as soon as an offer falls away. Where several records lose
+// an offer to one line, they look again in the order in which they began to look
+// as they do, each in its diaries by who told first.
 //
 // A record takes 16 bytes, a day, place, type and diary about 60, and an open
 // offer some 200.
@@ -44,6 +46,9 @@ type alikes struct {
 	offers map[uint32][]offer
 	// matched are the records that are one action, by each of them.
 	matched map[uint32]*[]uint32
+	// details are what is told of those that look alike, by what they have in
+	// common.
+	details map[alikeKey]uint32
 }
 
 // alikePlace is a city or else a subdivision, as it is compared.
@@ -90,6 +95,7 @@ func newAlikes() *alikes {
 		from:    make(map[bucketFor]uint32),
 		offers:  make(map[uint32][]offer),
 		matched: make(map[uint32]*[]uint32),
+		details: make(map[alikeKey]uint32),
 	}
 }
 
@@ -118,7 +124,7 @@ func (x *Exceptions) alikeKey(r *domain.Ruled) (k alikeKey, ok bool) {
 // place is the number of p.
 func (a *alikes) place(p alikePlace) uint32 {
 	text := p.name
-	p.name = strings.ToLower(norm.NFC.String(strings.TrimSpace(text)))
+	p.name = folded(text)
 	if p.country == "" {
 		p.country = a.home
 	}
@@ -131,6 +137,10 @@ func (a *alikes) place(p alikePlace) uint32 {
 	}
 	return n
 }
+
+// folded is a name of a place as it is compared: white space around it, letter
+// case and how letters are composed are not looked at.
+func folded(name string) string { return strings.ToLower(normalise(name)) }
 
 // look finds a record's new version a bucket, the one that it is in if that
 // still fits.
@@ -156,11 +166,13 @@ func (x *Exceptions) vanish(record uint32, place domain.Place) {
 	x.leave(record, place)
 	diary := x.names.rows[record].family
 	x.alikes.reopen(record, diary)
+	free := make(map[uint32][]uint32)
 	for _, m := range x.alikes.group(record) { // the diary tells of it no more
 		if m != record && x.alikes.bucketOf(m) != 0 {
-			x.seekIn(m, diary, place)
+			free[m] = []uint32{diary}
 		}
 	}
+	x.seekAgain(free, place)
 }
 
 // leave takes a record out of its bucket, and its offers back.
@@ -170,10 +182,13 @@ func (x *Exceptions) leave(record uint32, place domain.Place) {
 		return
 	}
 	a.slotOf[record] = 0
+	free := make(map[uint32][]uint32)
 	for _, o := range slices.Clone(a.offers[record]) {
 		x.withdraw(record, o, place)
-		x.seekIn(o.other, x.names.rows[record].family, place)
+		a.free(free, o.other, x.names.rows[record].family)
+		a.free(free, record, x.names.rows[o.other].family)
 	}
+	x.seekAgain(free, place)
 }
 
 // match takes back what is no offer any more once two records are one action.
@@ -190,18 +205,26 @@ func (x *Exceptions) retell(record uint32, place domain.Place) {
 	if len(group) < 2 {
 		return
 	}
-	var alone [][2]uint32 // who lost an offer, and the diary that it was in
+	free := make(map[uint32][]uint32)
 	for _, m := range group {
 		for _, o := range slices.Clone(a.offers[m]) {
 			if x.tells(group, x.names.rows[o.other].family) {
 				x.withdraw(m, o, place)
-				alone = append(alone, [2]uint32{o.other, x.names.rows[m].family})
+				if !slices.Contains(group, o.other) {
+					a.free(free, o.other, x.names.rows[m].family)
+				}
 			}
 		}
 	}
-	for _, o := range alone {
-		if !slices.Contains(group, o[0]) {
-			x.seekIn(o[0], o[1], place)
+	x.seekAgain(free, place)
+}
+
+// free notes that a diary is free again for a record, and for those that are the
+// same, which its offer had kept from looking there.
+func (a *alikes) free(free map[uint32][]uint32, record, diary uint32) {
+	for _, m := range a.group(record) {
+		if a.bucketOf(m) != 0 {
+			free[m] = append(free[m], diary)
 		}
 	}
 }
@@ -233,18 +256,22 @@ func (x *Exceptions) seek(record uint32, place domain.Place) {
 	}
 }
 
-// seekIn lets a record that a diary's offer was taken from look there again
-// and, if that was its last one, in the others.
-func (x *Exceptions) seekIn(record, diary uint32, place domain.Place) {
+// seekAgain lets records look again in the diaries that are free for them: the
+// record first that began first to look as it does, in the diary first that told
+// first. One that is left without any offer looks in all others.
+func (x *Exceptions) seekAgain(free map[uint32][]uint32, place domain.Place) {
 	a := x.alikes
-	key := a.buckets[a.bucketOf(record)].key
-	for b := a.groups[key]; b != 0; b = a.buckets[b].next {
-		if a.buckets[b].diary == diary && x.take(record, b, place) {
-			return
+	first := func(one, other uint32) int { return cmp.Compare(a.slotOf[one], a.slotOf[other]) }
+	for _, record := range slices.SortedFunc(maps.Keys(free), first) {
+		key := a.buckets[a.bucketOf(record)].key
+		for b := a.groups[key]; b != 0; b = a.buckets[b].next {
+			if slices.Contains(free[record], a.buckets[b].diary) {
+				x.take(record, b, place)
+			}
 		}
-	}
-	if len(a.offers[record]) == 0 {
-		x.seek(record, place)
+		if len(a.offers[record]) == 0 {
+			x.seek(record, place)
+		}
 	}
 }
 
@@ -279,11 +306,23 @@ func (x *Exceptions) offer(one, other uint32, place domain.Place) {
 	if a.slotOf[one] < a.slotOf[other] {
 		one, other = other, one
 	}
-	row := exceptionRow{opened: place, record: one, link: other, exceptionSort: exceptionSort{kind: LookAlike}}
 	key := a.buckets[a.bucketOf(one)].key
-	i := x.raise(row, func(*exceptionRow) string { return "both on " + key.day.String() + " in " + a.texts[key.place] })
+	row := exceptionRow{opened: place, record: one, link: other, exceptionSort: exceptionSort{kind: LookAlike}}
+	row.detail = x.alikeDetail(key)
+	i := x.raise(row, nil)
 	a.offers[one] = append(a.offers[one], offer{other, i})
 	a.offers[other] = append(a.offers[other], offer{one, i})
+}
+
+// alikeDetail is the number of the detail of all that look alike under a key.
+func (x *Exceptions) alikeDetail(key alikeKey) uint32 {
+	n, ok := x.alikes.details[key]
+	if !ok {
+		n = uint32(len(x.details))
+		x.details = append(x.details, "both on "+key.day.String()+" in "+x.alikes.texts[key.place])
+		x.alikes.details[key] = n
+	}
+	return n
 }
 
 // withdraw settles an offer; both diaries may look at both records again.

@@ -176,4 +176,9 @@ func TestAFloodOfLookAlikes(t *testing.T) {
 	if got := x.Counts(0); len(got) != 1 || got[0].Standing != n*domain.MaxLines {
 		t.Errorf("%+v", got)
 	}
+	for e := range x.Standing(0) {
+		if e.Detail != "both on 2025-06-03 in Karachi" {
+			t.Fatalf("%v has detail %q", e.Record, e.Detail)
+		}
+	}
 }

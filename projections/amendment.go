@@ -42,12 +42,36 @@ const (
 	Reinstatement
 	// Match: two records were told to be one.
 	Match
-	// Succession: an agency succeeded another, or no longer does.
+	// Succession: an agency was said to succeed another. The three after it:
+	// that was corrected, undone by a retraction, or redone.
 	Succession
+	SuccessionCorrected
+	SuccessionUndone
+	SuccessionRedone
 	endOfChangeKinds
 )
 
-var changeKindWords = [...]string{"new fact", "correction", "retraction", "reinstatement", "match", "succession"}
+var changeKindWords = [endOfChangeKinds]string{
+	"new fact", "correction", "retraction", "reinstatement", "match",
+	"succession", "succession corrected", "succession undone", "succession redone",
+}
+
+// IsSuccession tells whether k is about who took over from whom.
+func (k ChangeKind) IsSuccession() bool { return k >= Succession }
+
+// ofSuccession is what a change of kind k is called where its record is a
+// succession.
+func (k ChangeKind) ofSuccession() ChangeKind {
+	switch k {
+	case Correction:
+		return SuccessionCorrected
+	case Retraction:
+		return SuccessionUndone
+	case Reinstatement:
+		return SuccessionRedone
+	}
+	return Succession
+}
 
 // String is the kind's word.
 func (k ChangeKind) String() string { return changeKindWords[k] }

@@ -78,8 +78,37 @@ func (a *Asked) each(visit func(n uint32, r *row)) {
 	}
 }
 
+// bearing is what a fact has to do with a question, the more the greater.
+type bearing uint8
+
+const (
+	isAside    bearing = iota // nothing
+	isUnsaid                  // it does not say what a filter asks
+	isUnplaced                // it has no date, or lies only partly in the period
+	isAsked                   // it is asked about
+)
+
 // about tells whether r is asked about, and counts it.
 func (a *Asked) about(r *row) bool {
+	b := a.bearing(r)
+	a.count(b)
+	return b == isAsked
+}
+
+// count counts one fact.
+func (a *Asked) count(b bearing) {
+	switch b {
+	case isUnsaid:
+		a.Unsaid++
+	case isUnplaced:
+		a.Unplaced++
+	case isAsked:
+		a.Facts++
+	}
+}
+
+// bearing is what r has to do with the question.
+func (a *Asked) bearing(r *row) bearing {
 	cells, spans := a.classesOf(r)
 	for i := range a.plan.Columns {
 		if cells.columns&spans.columns&(1<<i) == 0 {
@@ -87,15 +116,14 @@ func (a *Asked) about(r *row) bool {
 		}
 		switch {
 		case cells.lack(i)|spans.lack(i) != 0:
-			a.Unsaid++
+			return isUnsaid
 		case spans.unplaced:
-			a.Unplaced++
+			return isUnplaced
 		default:
-			a.Facts++
-			return true
+			return isAsked
 		}
 	}
-	return false
+	return isAside
 }
 
 // classesOf are what the question asks of r's cell and of its span.

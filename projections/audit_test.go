@@ -150,7 +150,7 @@ func (a *auditor) data(which int) domain.Data {
 	case 2:
 		return &domain.CaseRegistered{
 			Common: c, Registered: period(a.draw("2025-02", "2025", "2024", "2024/2025", "2025-03-01")), Raids: links("raid"),
-			Number: a.draw("1", "2", "3", "7/2025", "09/2024", "5/25", "97-A", "", "0", "12/2025"), Station: a.draw("", "Clifton", "Saddar"),
+			Number: a.draw("1", "2", "3", "7/2025", "09/2024", "5/25", "97-A", "", "0", "12/2025"), Station: a.draw("", "Clifton", " clifton", "Saddar"),
 		}
 	}
 	return &domain.RecoveryMade{Common: c, Amount: pkr(rapid.Int64Range(0, 9).Draw(a.rt, "rupees")), Memo: a.draw("", "M-1", "not-given")}
@@ -249,22 +249,35 @@ func (a *auditor) counted(w *world, q Query, measures ...Measure) (list []int) {
 // recountRaids tells which raids lack what.
 func (a *auditor) recountRaids(w *world, q Query, lack Outcome) (lines []string) {
 	for _, i := range a.counted(w, q, Raids) {
-		cases, arrests := map[int]bool{}, map[int]bool{}
-		for _, j := range w.members(i) {
+		cases, arrests, through := map[int]bool{}, map[int]bool{}, map[int]bool{}
+		tied := func(j int, visit func(int)) {
 			for k, other := range w.records {
-				if other.retracted || !a.linked(w, j, k) && !a.linked(w, k, j) {
-					continue
-				}
-				switch other.data.(type) {
-				case *domain.CaseRegistered:
-					cases[k] = true
-				case *domain.ArrestMade:
-					arrests[k] = true
+				if !other.retracted && (a.linked(w, j, k) || a.linked(w, k, j)) {
+					visit(k)
 				}
 			}
 		}
-		if (lack&ACase == 0 || len(cases) == 0) && (lack&AnArrest == 0 || len(arrests) == 0) {
-			lines = append(lines, fmt.Sprint(w.records[i].name, " ", len(cases), " ", len(arrests)))
+		kind := func(k int) domain.Kind { return w.records[k].data.Type().Kind() }
+		for _, j := range w.members(i) {
+			tied(j, func(k int) {
+				cases[k], arrests[k] = kind(k) == "case", kind(k) == "arrest"
+			})
+		}
+		for k, is := range arrests {
+			if is {
+				tied(k, func(c int) { through[c] = kind(c) == "case" && !cases[c] })
+			}
+		}
+		count := func(set map[int]bool) (n int) {
+			for _, is := range set {
+				if is {
+					n++
+				}
+			}
+			return n
+		}
+		if (lack&ACase == 0 || count(cases)+count(through) == 0) && (lack&AnArrest == 0 || count(arrests) == 0) {
+			lines = append(lines, fmt.Sprint(w.records[i].name, " ", count(cases), " ", count(arrests), " ", count(through)))
 		}
 	}
 	return lines
@@ -282,13 +295,9 @@ func (a *auditor) recountMemos(w *world, q Query) (lines []string) {
 
 // recountGaps goes through the numbers one by one.
 func (a *auditor) recountGaps(w *world, q Query) (lines []string) {
-	have, withdrawn := map[string]map[int]map[int]bool{}, map[string]map[int]bool{}
+	have, withdrawn, asked := map[string]map[int]map[int]bool{}, map[string]map[int]bool{}, map[string]bool{}
 	sequence := func(r record) (key string, number int) {
 		c := r.data.(*domain.CaseRegistered)
-		station := c.Station
-		if station == "" {
-			station = r.name.Diary.String()
-		}
 		from, to := c.Registered.Days(a.m.zone)
 		year, _, _ := from.Date()
 		if last, _, _ := to.Date(); last != year {
@@ -299,10 +308,11 @@ func (a *auditor) recountGaps(w *world, q Query) (lines []string) {
 		if err != nil || number == 0 || own != "" && own != fmt.Sprint(year) && own != fmt.Sprint(year%100) {
 			return "", 0
 		}
-		return fmt.Sprint(station, " ", year), number
+		return fmt.Sprint(r.name.Diary, " ", strings.ToLower(strings.TrimSpace(c.Station)), " ", year), number
 	}
 	apart := 0
-	for _, i := range a.counted(w, q, Cases) {
+	for _, i := range a.counted(w, Query{}, Cases) {
+		in := a.about(w, w.records[i], q) == "in"
 		for _, j := range w.members(i) {
 			key, n := sequence(w.records[j])
 			switch {
@@ -314,31 +324,37 @@ func (a *auditor) recountGaps(w *world, q Query) (lines []string) {
 					have[key][n] = map[int]bool{}
 				}
 				have[key][n][i] = true
-			case i == j:
+				asked[key] = asked[key] || in
+			case i == j && in:
 				apart++
 			}
 		}
 	}
 	for _, r := range w.records {
-		if _, ok := r.data.(*domain.CaseRegistered); ok && r.retracted && a.about(w, r, q) == "in" {
+		if _, ok := r.data.(*domain.CaseRegistered); ok && r.retracted {
 			key, n := sequence(r)
 			if withdrawn[key] == nil {
 				withdrawn[key] = map[int]bool{}
 			}
 			withdrawn[key][n] = true
+			asked[key] = asked[key] || key != "" && a.about(w, r, q) == "in"
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(have)) {
+	for _, key := range slices.Sorted(maps.Keys(asked)) {
 		numbers := slices.Sorted(maps.Keys(have[key]))
+		numbers = append(numbers, slices.Sorted(maps.Keys(withdrawn[key]))...)
+		if !asked[key] {
+			continue
+		}
 		line := key + ":"
-		for n := 1; n <= numbers[len(numbers)-1]; n++ {
+		for n := 1; n <= slices.Max(numbers); n++ {
 			switch {
 			case len(have[key][n]) > 1:
 				line += fmt.Sprint(" ", n, "x", len(have[key][n]))
 			case len(have[key][n]) == 1:
 			case withdrawn[key][n]:
 				line += fmt.Sprint(" ", n, "w")
-			case n < numbers[0]:
+			case n < slices.Min(numbers):
 				line += fmt.Sprint(" ", n, "b")
 			default:
 				line += fmt.Sprint(" ", n)
@@ -346,7 +362,7 @@ func (a *auditor) recountGaps(w *world, q Query) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	return append(lines, fmt.Sprint(apart, " apart"))
+	return append(sorted(lines), fmt.Sprint(apart, " apart"))
 }
 
 // toldGaps is what Gaps found, as recountGaps tells it.
@@ -363,13 +379,13 @@ func toldGaps(g *NumberGaps) (lines []string) {
 		for _, r := range y.Repeated {
 			marks[r.Number] += fmt.Sprint("x", len(r.Cases))
 		}
-		line := fmt.Sprint(y.Station, " ", y.Year, ":")
+		line := fmt.Sprint(y.Diary, " ", strings.ToLower(y.Station), " ", y.Year, ":")
 		for _, n := range slices.Sorted(maps.Keys(marks)) {
 			line += fmt.Sprint(" ", n, marks[n])
 		}
 		lines = append(lines, line)
 	}
-	return append(lines, fmt.Sprint(len(g.Apart), " apart"))
+	return append(sorted(lines), fmt.Sprint(len(g.Apart), " apart"))
 }
 
 // recountDelays lists every delay of each city, and of all.
@@ -444,14 +460,25 @@ func toldDelays(d *Delays) (lines []string) {
 
 // recountAuthors lists every amendment that is asked about.
 func (a *auditor) recountAuthors(w *world, q Query) (lines []string) {
-	fits := func(n domain.RecordName) bool {
-		i := slices.IndexFunc(w.records, func(r record) bool { return r.name.String() == n.String() })
+	fits := func(n domain.RecordName, at int) bool {
 		if q.Period.IsZero() && len(q.Where) == 0 {
 			return true
 		}
-		return i >= 0 && a.about(w, w.records[i], q) == "in"
+		before, after := -1, -1 // the version before, and the one made here or, of a record that comes later, then
+		for i, l := range a.log {
+			switch {
+			case l.fact == nil || l.record.String() != n.String():
+			case i < at:
+				before = i
+			case i == at || before < 0 && after < 0:
+				after = i
+			}
+		}
+		return slices.ContainsFunc([]int{before, after}, func(i int) bool {
+			return i >= 0 && a.about(w, record{name: n, data: a.log[i].fact}, q) == "in"
+		})
 	}
-	for _, l := range a.log {
+	for i, l := range a.log {
 		records, reason := []domain.RecordName{l.record}, domain.Reason("")
 		kind := map[domain.Change]string{domain.Corrected: "correction", domain.Retracted: "retraction", domain.Reinstated: "reinstatement", domain.Matched: "match"}[l.change]
 		switch d := l.data.(type) {
@@ -468,7 +495,7 @@ func (a *auditor) recountAuthors(w *world, q Query) (lines []string) {
 		default:
 			continue
 		}
-		if slices.ContainsFunc(records, fits) {
+		if slices.ContainsFunc(records, func(n domain.RecordName) bool { return fits(n, i) }) {
 			lines = append(lines, fmt.Sprintf("%v %s %s %s %s %s", l.at, kind, records, l.source, l.data.Shared().By, reason))
 		}
 	}
@@ -495,7 +522,7 @@ func (a *auditor) ask(q Query) {
 	a.check(err)
 	var got []string
 	for _, r := range raids.Raids {
-		got = append(got, fmt.Sprint(r.Record, " ", r.Cases, " ", r.Arrests))
+		got = append(got, fmt.Sprint(r.Record, " ", r.Cases, " ", r.Arrests, " ", r.Through))
 	}
 	a.compare("raids", q, sorted(got), sorted(a.recountRaids(&w, q, lack)))
 	memos, err := a.totals.WithoutMemo(q, Recovered, a.memos, a.reg)

@@ -149,22 +149,24 @@ type AuthoredOne struct {
 	Authority string        `json:"authority,omitempty"`
 }
 
-// Authored counts amendments by author and reason. With a period or filters it
-// is those of records whose last version fits them, whether it stands or not;
-// of a match or a link, one record that fits is enough, and what adds to no
-// total (a succession) fits none. Asked counts records. a and reg must have read
-// the same entries. Errors as in Query.
+// Authored counts amendments by author and reason. With a period or filters an
+// amendment fits them if the version of its record before it does, or the one
+// after it: what was moved out of a month is of that month too. Of a match or a
+// link, one record that fits as it then was is enough (a record that came after
+// its link, as it came), and what adds to no total (a succession) fits none.
+// Asked counts records. a and reg must have read the same entries. Errors as in
+// Query.
 func (t *Totals) Authored(q Query, a *Authors, reg *domain.Register) (*Authored, error) {
 	asked, err := t.asked(q, everyMeasure())
 	if err != nil {
 		return nil, err
 	}
 	out := &Authored{Rows: []AuthoredRow{}, Records: []AuthoredRecord{}, List: []AuthoredOne{}}
-	fits := t.fitting(&asked, a, reg)
+	fitting := t.fitting(&asked, a, reg)
 	rows := make(map[[3]uint32]*AuthoredRow)
 	records := make(map[uint32]*AuthoredRecord)
 	for _, made := range a.all {
-		if !fits(made.record) && (made.other == 0 || !fits(made.other)) {
+		if !fitting.fits(&made) {
 			continue
 		}
 		key := [3]uint32{made.diary, made.by, made.reason}
@@ -192,31 +194,64 @@ func (t *Totals) Authored(q Query, a *Authors, reg *domain.Register) (*Authored,
 	return out, nil
 }
 
-// fitting tells of the number of a record's name whether the record is asked
-// about, and counts it once.
-func (t *Totals) fitting(asked *Asked, a *Authors, reg *domain.Register) func(name uint32) bool {
-	known := make(map[uint32]bool)
-	narrowed := !asked.plan.Query.Period.IsZero() || len(asked.Where) > 0
-	return func(name uint32) bool {
-		fits, ok := known[name]
-		if ok {
-			return fits
+// fitting tells which amendments are asked about.
+type fitting struct {
+	asked *Asked
+	// versions are the rows of the records that were amended, by the numbers of
+	// their names and in the order in which they came to stand.
+	versions map[uint32][]uint32
+	// narrowed is false where everything is asked about.
+	narrowed bool
+}
+
+// fitting makes ready to tell which amendments are asked about, and counts each
+// of their records once: as its version that fits best.
+func (t *Totals) fitting(asked *Asked, a *Authors, reg *domain.Register) *fitting {
+	f := &fitting{asked, make(map[uint32][]uint32), !asked.plan.Query.Period.IsZero() || len(asked.Where) > 0}
+	named := make(map[domain.RecordID]uint32)
+	best := make(map[uint32]bearing)
+	for _, made := range a.all {
+		for _, name := range []uint32{made.record, made.other} {
+			if there, ok := reg.Lookup(a.names.name(name)); ok {
+				named[there.ID] = name
+			}
 		}
-		standing, there := reg.Lookup(a.names.name(name))
-		n := noRow
-		if there {
-			n = t.latest.get(standing.ID)
-		}
-		switch {
-		case n != noRow:
-			version := t.rows.at(n)
-			fits = asked.about(&version)
-		default:
-			fits = !narrowed
-		}
-		known[name] = fits
-		return fits
 	}
+	for n := range t.rows.len {
+		if name, ok := named[t.rows.at(n).record]; ok {
+			f.versions[name] = append(f.versions[name], n)
+		}
+	}
+	for _, made := range a.all {
+		for _, name := range []uint32{made.record, made.other} {
+			best[name] = max(best[name], f.bearing(name, made.at))
+		}
+	}
+	for _, b := range best {
+		asked.count(b)
+	}
+	return f
+}
+
+// fits tells whether an amendment is asked about.
+func (f *fitting) fits(made *authored) bool {
+	return !f.narrowed || f.bearing(made.record, made.at) == isAsked || made.other != 0 && f.bearing(made.other, made.at) == isAsked
+}
+
+// bearing is what a record has to do with the question at a place: by the
+// version before it or the one that it made, whichever fits better.
+func (f *fitting) bearing(name uint32, at domain.Place) (b bearing) {
+	rows, versions := &f.asked.plan.totals.rows, f.versions[name]
+	after, made := slices.BinarySearchFunc(versions, at, func(n uint32, at domain.Place) int { return cmp.Compare(rows.at(n).opened, at) })
+	of := versions[max(0, after-1):after]
+	if made || after == 0 && len(versions) > 0 { // the one that it made, or that came after it
+		of = versions[max(0, after-1) : after+1]
+	}
+	for _, n := range of {
+		version := rows.at(n)
+		b = max(b, f.asked.bearing(&version))
+	}
+	return b
 }
 
 // add counts one amendment.

@@ -15,8 +15,10 @@ import (
 //
 // A claim is an interval of whole numbers, minor units where it is money: exact
 // is [v, v], at-least [v, ∞), at-most [0, v], and about is v rounded to its
-// significant digits, half a unit of the last of them to both sides: about
-// 72,000,000 is 71,500,000 to 72,500,000.
+// significant digits, half a unit of the last of them to both sides, but never
+// less than 1: about 72,000,000 is 71,500,000 to 72,500,000, about 45 is 44 to
+// 46. More than v has no word of its own: it is recorded as at-least v, which says
+// less but nothing wrong, and its words are kept beside it.
 //
 // # The ledger's interval
 //
@@ -24,16 +26,19 @@ import (
 // dimensions (and currency) and lie wholly in its period. An at-least or unknown
 // part opens it upwards, and an about part widens it to both sides as it does a
 // claim. What may belong there widens it upwards: facts that are undated or only
-// partly in the period, and those that lack a dimension of the claim. Where the
-// claim's period has an open end, nobody knows how much of the sum it speaks of,
-// and the interval begins at 0.
+// partly in the period, and those that lack a dimension of the claim or leave it
+// open: who is said to be of unknown sex or class may be a woman, or national, and
+// who is foreign a citizen of any country but the home country. (The tables go by
+// the word.) Where the claim's period has an open end, nobody knows how much of
+// the sum it speaks of, and the interval begins at 0.
 //
 // A claim of the ledger's own office is a cell of a table that was printed, so
 // it is held against that cell: the plain sum, with nothing that may belong
 // there besides; a period with an open end is as long as it says, and that of a
-// table of all time holds what is undated. Then is as known at the table's own
-// entry, where its locator says which (see Publication). A dimension called
-// clock, which a table by another clock has, says by which time facts are placed.
+// table of all time holds what is undated; a cell that prints ≈ n is about n.
+// Then is as known at the table's own entry, where its locator says which (see
+// Publication). A dimension called clock, which a table by another clock has,
+// says by which time facts are placed.
 //
 // # The verdict
 //
@@ -41,30 +46,36 @@ import (
 //	                   intervals have no number in common; by is what lies between
 //	matches            the ledger's interval lies in that of an exact or about claim
 //	bound holds        it lies in that of an at-least or at-most claim
-//	not comparable     anything else, and why
+//	not comparable     anything else, and why; also where all there is to the claim
+//	                   is in another currency
 //
 // # Other claims
 //
 // Two claims of the same measure, dimensions and unit contradict each other
-// where their periods have the same days and their intervals no number in
-// common. Where one value is exactly 10, 100 or 1,000 times the other, and the
-// periods have days in common, it is told as a slip instead; of two different
-// periods only where chance would not do it: two significant digits or more, and
-// not the larger figure for the longer period. The same number for another
-// period, or under another measure, contradicts nothing and is told: from 10 on,
-// as small numbers meet by chance, and the periods must have days in common, or
-// the same days. Between two claims of the ledger's office only contradictions
-// are told: its tables overlap on purpose.
+// where they speak of the same period and their intervals have no number in
+// common. Periods of the same days are the same, but where an end is open only if
+// publisher and document are. Where one value is exactly 10, 100 or 1,000 times
+// the other, and the periods have days in common, it is told as a slip instead; of
+// two different periods only where chance would not do it: two significant digits
+// or more, and not the larger figure for the longer period. The same number for
+// another period (other for certain, in an end that neither leaves open), or under
+// another measure, contradicts nothing and is told: from 10 on, as small numbers
+// meet by chance, and the periods must have days in common, or be the same.
+// Between two claims of the ledger's office only contradictions are told: its
+// tables overlap on purpose.
 type Claims struct {
 	all []Claim
-	// made are the documents that synthetic facts of a measure were made from.
-	made map[madeFrom]bool
+	// made is how many synthetic facts of a measure that stand were made from a
+	// document, and madeOf from what each record was, if it was; it ends with the
+	// last that was.
+	made   map[madeFrom]int
+	madeOf []*madeFrom
 	// tables are those that the office published, by their locators; nil for a
 	// locator that is none.
 	tables map[string]*Publication
 }
 
-// madeFrom is a document and a measure, 0 for any.
+// madeFrom is a document and a measure.
 type madeFrom struct {
 	ref     string
 	measure Measure
@@ -99,11 +110,14 @@ type Claim struct {
 
 // NewClaims is the claims of no entry.
 func NewClaims() *Claims {
-	return &Claims{made: make(map[madeFrom]bool), tables: make(map[string]*Publication)}
+	return &Claims{made: make(map[madeFrom]int), tables: make(map[string]*Publication)}
 }
 
 // Apply keeps an accepted claim, and where synthetic facts come from.
 func (c *Claims) Apply(r *domain.Ruled) {
+	if makesVersion(r) {
+		c.remake(r)
+	}
 	if r.Verdict != domain.Accepted || r.Fact == nil {
 		return
 	}
@@ -113,17 +127,30 @@ func (c *Claims) Apply(r *domain.Ruled) {
 			claim.table = c.table(&claim)
 		}
 		c.all = append(c.all, claim)
+	}
+}
+
+// remake takes down what the current version of a record was made from, and
+// forgets what the one before was.
+func (c *Claims) remake(r *domain.Ruled) {
+	n := int(r.Record)
+	if n < len(c.madeOf) && c.madeOf[n] != nil {
+		c.made[*c.madeOf[n]]--
+		c.madeOf[n] = nil
+	}
+	if r.Fact == nil || r.Change == domain.Retracted {
 		return
 	}
-	common := r.Fact.Shared()
-	if !common.Synthetic || common.Document.Ref == "" {
+	common, measure := r.Fact.Shared(), measureOf(r.Fact.Type())
+	if !common.Synthetic || common.Document.Ref == "" || measure == 0 {
 		return
 	}
-	from := madeFrom{common.Document.Ref, measureOf(r.Fact.Type())}
-	if !c.made[from] {
-		from.ref = strings.Clone(from.ref)
-		c.made[from], c.made[madeFrom{from.ref, 0}] = true, true
+	if n >= len(c.madeOf) {
+		c.madeOf = append(c.madeOf, make([]*madeFrom, n+1-len(c.madeOf))...)
 	}
+	from := &madeFrom{kept(common.Document.Ref), measure}
+	c.made[*from]++
+	c.madeOf[n] = from
 }
 
 // table is the published table that a claim of the office is a cell of.
@@ -177,12 +204,42 @@ func named(d domain.Dimension) domain.Dimension {
 	return domain.Dimension{Name: kept(normalise(d.Name)), Value: kept(normalise(d.Value))}
 }
 
-// isMade tells whether synthetic facts were made from the document of a claim,
-// of its measure if the ledger has that.
-func (c *Claims) isMade(from *Claim) bool {
-	measure, _ := ParseMeasure(from.Measure)
-	return c.made[madeFrom{from.Document.Ref, measure}]
+// makers are the documents that facts were made from, and of which measures no
+// claim of theirs is: such facts stand for what it calls otherwise.
+type makers struct {
+	*Claims
+	renamed map[string]bool
 }
+
+func (c *Claims) makers() makers {
+	m := makers{c, make(map[string]bool)}
+	told := make(map[madeFrom]bool)
+	for i := range c.all {
+		if measure, err := ParseMeasure(c.all[i].Measure); err == nil {
+			told[madeFrom{c.all[i].Document.Ref, measure}] = true
+		}
+	}
+	for from, facts := range c.made {
+		if facts > 0 && !told[from] {
+			m.renamed[from.ref] = true
+		}
+	}
+	return m
+}
+
+// of tells whether facts that stand were made from the document of a claim: of
+// its measure, or where the ledger lacks that, of one that the document's claims
+// do not have.
+func (m makers) of(claim *Claim) bool {
+	measure, err := ParseMeasure(claim.Measure)
+	if err != nil {
+		return m.renamed[claim.Document.Ref]
+	}
+	return m.made[madeFrom{claim.Document.Ref, measure}] > 0
+}
+
+// Table is the ledger's own table that c is a cell of; nil for any other claim.
+func (c *Claim) Table() *Publication { return c.table }
 
 // isOwn tells whether the ledger's office published c.
 func (c *Claim) isOwn() bool { return c.Record.Diary == domain.Office }

@@ -53,7 +53,7 @@ func (i Interval) Text(decimals int) string {
 // about is v rounded to its significant digits.
 func about(v int64) Interval {
 	half := halfUnit(v)
-	i := Interval{Low: v - half, High: v + half}
+	i := Interval{Low: max(v-half, 0), High: v + half}
 	if i.High < 0 {
 		i.High, i.Open = 0, true
 	}
@@ -61,13 +61,13 @@ func about(v int64) Interval {
 }
 
 // halfUnit is half of the unit that v, which is not negative, is rounded to: of
-// 72,000,000 it is 500,000. Of a number that is not rounded it is 0.
+// 72,000,000 it is 500,000. It is never less than 1: about 45 is not exactly 45.
 func halfUnit(v int64) int64 {
 	unit := int64(1)
 	for v != 0 && v%10 == 0 {
 		v, unit = v/10, unit*10
 	}
-	return unit / 2
+	return max(unit/2, 1)
 }
 
 // gauge is what facts add up to, as an interval. Sums end at math.MaxInt64: a
@@ -93,7 +93,7 @@ func (g *gauge) add(quantity int64, q domain.Qualifier) {
 	}
 	g.lower = g.lower || q == domain.AtLeast
 	g.value = g.plus(g.value, quantity)
-	g.low = g.plus(g.low, quantity-half)
+	g.low = g.plus(g.low, max(quantity-half, 0))
 	g.high = g.plus(g.high, g.plus(quantity, half))
 }
 

@@ -57,8 +57,8 @@ func TestAboutIsRoundedToItsSignificantDigits(t *testing.T) {
 		{72_000_000, Interval{Low: 71_500_000, High: 72_500_000}},
 		{500, Interval{Low: 450, High: 550}},
 		{10, Interval{Low: 5, High: 15}},
-		{63, Interval{Low: 63, High: 63}},
-		{0, Interval{}},
+		{63, Interval{Low: 62, High: 64}},
+		{0, Interval{Low: 0, High: 1}},
 		{9_000_000_000_000_000_000, Interval{Low: 8_500_000_000_000_000_000, Open: true}},
 	} {
 		if got := about(c.v); got != c.want {

@@ -12,8 +12,11 @@ import (
 type question struct {
 	measure Measure
 	filters []Filter
-	days    span
-	clock   Clock
+	// currency is that of the sum, if it is of money. It is no filter: what there
+	// is in another is told.
+	currency domain.Currency
+	days     span
+	clock    Clock
 	// years is the month in which years begin, 0 where only the filters tell.
 	years time.Month
 }
@@ -43,9 +46,7 @@ func (c *Claim) question(zone *time.Location) (q question, why string) {
 		}
 		q.filters = append(q.filters, f)
 	}
-	if c.Currency != "" {
-		q.filters = append(q.filters, Filter{Currency, []string{string(c.Currency)}})
-	}
+	q.currency = c.Currency
 	q.days.from, q.days.to = c.Period.Days(zone)
 	if c.table != nil {
 		q.years = c.table.Query.YearStarts
@@ -74,7 +75,7 @@ func filterOf(d domain.Dimension) (Filter, string) {
 
 // key tells q from questions that are answered otherwise.
 func (q *question) key() string {
-	return fmt.Sprint(q.measure, q.days, q.clock, q.years, formatFilters(q.filters))
+	return fmt.Sprint(q.measure, q.currency, q.days, q.clock, q.years, formatFilters(q.filters))
 }
 
 // follows tells whether the answer to q depends on who succeeded whom.

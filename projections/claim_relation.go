@@ -151,7 +151,7 @@ func (r *relations) of(i int) (list []Relation) {
 	}
 	if c.Value >= telling {
 		for _, j := range r.equal[r.sameKey(c)] {
-			if other := &r.claims[j]; other.Measure != c.Measure && !bothOwn(c, other) {
+			if other := &r.claims[j]; other.Measure != c.Measure && !bothOwn(c, other) && r.samePeriod(c, other) {
 				note(OtherMeasure, 0, other)
 			}
 		}
@@ -163,7 +163,7 @@ func (r *relations) of(i int) (list []Relation) {
 // compare is what two claims of the same subject have to do with each other.
 func (r *relations) compare(c, other *Claim) (kind RelationKind, factor int64, ok bool) {
 	one, two := r.days(c), r.days(other)
-	same := one == two
+	same := r.samePeriod(c, other)
 	common := one.from <= two.to && two.from <= one.to
 	factor = slip(c.Value, other.Value)
 	switch {
@@ -171,10 +171,27 @@ func (r *relations) compare(c, other *Claim) (kind RelationKind, factor int64, o
 		return Slip, factor, true
 	case same && c.Interval().disjoint(other.Interval()):
 		return Contradicts, 0, true
-	case !same && common && c.Value == other.Value && c.Value >= telling && !bothOwn(c, other):
+	case common && otherPeriod(one, two) && c.Value == other.Value && c.Value >= telling && !bothOwn(c, other):
 		return OtherPeriod, 0, true
 	}
 	return 0, 0, false
+}
+
+// samePeriod tells whether two claims speak of one period for certain: where an
+// end is open, nobody knows which two publishers, or two documents, mean. A
+// table of the ledger's own has the days that it says.
+func (r *relations) samePeriod(a, b *Claim) bool {
+	days := r.days(a)
+	closed := days.from != domain.MinDay && days.to != domain.MaxDay
+	return days == r.days(b) &&
+		(closed || bothOwn(a, b) || a.Publisher == b.Publisher && a.Document.Ref == b.Document.Ref)
+}
+
+// otherPeriod tells whether two periods are different ones for certain: in an end
+// that neither leaves open.
+func otherPeriod(one, two span) bool {
+	return one.from != two.from && one.from != domain.MinDay && two.from != domain.MinDay ||
+		one.to != two.to && one.to != domain.MaxDay && two.to != domain.MaxDay
 }
 
 func (r *relations) days(c *Claim) span {
@@ -211,6 +228,6 @@ func tellingSlip(a, b *Claim, one, two span) bool {
 	if b.Value > a.Value {
 		a, b, one, two = b, a, two, one
 	}
-	longer := one.from <= two.from && one.to >= two.to
+	longer := one != two && one.from <= two.from && one.to >= two.to
 	return !longer && len(strings.TrimRight(domain.FormatMinor(b.Value, 0), "0")) >= 2
 }

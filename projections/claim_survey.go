@@ -121,14 +121,31 @@ type asked struct {
 
 // evidence is what the ledger says: the facts that stand in the sum, those that
 // may because they lie only partly in the period or have no date, and those that
-// may because they lack some dimensions.
+// may because they lack some dimensions, or leave them open.
 type evidence struct {
 	stand, unplaced, lacking gauge
 	lacks                    dimensions
+	// inUnit tells that some of them are in the currency asked about; otherUnits
+	// are the currencies, in order, of facts that would be among them but for it.
+	inUnit     bool
+	otherUnits []string
 }
 
-// partly is, among the dimensions that a fact lacks, a place in the period.
-const partly dimensions = 1 << 31
+// Among the dimensions that a fact lacks, partly is a place in the period, and
+// inOtherUnit the currency that it has, in place of the one asked about.
+const (
+	partly      dimensions = 1 << 31
+	inOtherUnit dimensions = 1 << 30
+)
+
+// allDimensions are all that there are.
+const allDimensions = dimensions(1<<endOfDimensions - 1)
+
+// unsureOf tells, among the dimensions that a fact lacks, those of s that it has
+// with a value that leaves open which it is.
+func unsureOf(s dimensions) dimensions {
+	return (s & (1<<Nationality | 1<<Class | 1<<Sex)) << endOfStored
+}
 
 // surveyPair is a class of cells with one of spans, and the moment from which
 // on the facts count no more.
@@ -213,12 +230,13 @@ func (s *survey) settle(from int) {
 				continue
 			}
 			one, lacks := &s.asked[i], cells.lack(i)|spans.lack(i)
+			currency := s.currency(cells)
 			if int(p.until) == len(s.before) {
-				one.lasting.add(&s.sums[n], lacks)
+				one.lasting.add(&s.sums[n], lacks, currency)
 				continue
 			}
 			for at := from; at < int(p.until); at++ {
-				one.answers[at].add(&s.sums[n], lacks)
+				one.answers[at].add(&s.sums[n], lacks, currency)
 			}
 		}
 		if s.open != nil {
@@ -232,16 +250,33 @@ func (s *survey) settle(from int) {
 	s.pairs, s.sums = s.pairs[:0], s.sums[:0]
 }
 
+// currency is that of the facts of a class of cells; "" for none.
+func (s *survey) currency(k *class) string {
+	if k.currency == 0 {
+		return ""
+	}
+	return s.totals.cells.values[Currency].texts[k.currency]
+}
+
 // join adds all the facts of b.
 func (e *evidence) join(b *evidence) {
 	e.stand.merge(&b.stand)
 	e.unplaced.merge(&b.unplaced)
 	e.lacking.merge(&b.lacking)
 	e.lacks |= b.lacks
+	e.inUnit = e.inUnit || b.inUnit
+	for _, currency := range b.otherUnits {
+		e.addOther(currency)
+	}
 }
 
-// add adds facts that lack some dimensions.
-func (e *evidence) add(g *gauge, lacks dimensions) {
+// add adds facts that lack some dimensions, in a currency if they have one.
+func (e *evidence) add(g *gauge, lacks dimensions, currency string) {
+	if lacks&inOtherUnit != 0 {
+		e.addOther(currency)
+		return
+	}
+	e.inUnit = e.inUnit || currency != ""
 	switch {
 	case lacks == 0:
 		e.stand.merge(g)
@@ -250,6 +285,13 @@ func (e *evidence) add(g *gauge, lacks dimensions) {
 	case g.adds():
 		e.lacking.merge(g)
 		e.lacks |= lacks &^ partly
+	}
+}
+
+// addOther notes another currency.
+func (e *evidence) addOther(currency string) {
+	if at, ok := slices.BinarySearch(e.otherUnits, currency); !ok {
+		e.otherUnits = slices.Insert(e.otherUnits, at, currency)
 	}
 }
 
@@ -262,6 +304,9 @@ func (s *survey) classifyCells() {
 		one := &s.asked[i]
 		p := &plan{totals: s.totals, next: s.totals.successions.at(one.under)}
 		tests[i], _ = p.tests(one.filters)
+		for j := range tests[i] {
+			tests[i][j].unsure = s.unsure(tests[i][j].Filter)
+		}
 		byMeasure[one.measure] = append(byMeasure[one.measure], i)
 	}
 	s.cells.reset(len(c.all))
@@ -269,13 +314,53 @@ func (s *survey) classifyCells() {
 		var k class
 		for _, i := range byMeasure[c.all[n].measure] {
 			if lacks, ok := pass(c, uint32(n), tests[i]); ok {
-				k.stand(i, lacks, len(s.asked))
+				k.stand(i, lacks|s.unitOf(uint32(n), s.asked[i].currency), len(s.asked))
 			}
+		}
+		if c.all[n].measure.IsAmount() {
+			k.currency = c.all[n].values[Currency]
 		}
 		if k.columns != 0 {
 			s.cells.set(uint32(n), k)
 		}
 	}
+}
+
+// unitOf tells whether the facts of a cell lack a currency, or have another.
+func (s *survey) unitOf(cell uint32, asked domain.Currency) dimensions {
+	of := &s.totals.cells.all[cell]
+	switch number := of.values[Currency]; {
+	case !of.measure.IsAmount():
+		return 0
+	case number == 0:
+		return 1 << Currency
+	case s.totals.cells.values[Currency].texts[number] != string(asked):
+		return inOtherUnit
+	}
+	return 0
+}
+
+// unsure tells of each value, by number, whether it leaves open that a fact
+// passes f: who is of unknown nationality, class or sex may be of any, and who is
+// foreign of any nationality but that of the home country. It is nil where none
+// does. What f names is no such value.
+func (s *survey) unsure(f Filter) (unsure []bool) {
+	if unsureOf(1<<f.Dimension) == 0 {
+		return nil
+	}
+	const unknown, foreign = string(domain.UnknownNationality), string(domain.ForeignNationality) // unknown is a class and a sex, too
+	for _, text := range s.totals.cells.values[f.Dimension].texts {
+		unsure = append(unsure, slices.ContainsFunc(f.Values, func(want string) bool {
+			switch {
+			case f.Dimension.isNone(want), want == unknown:
+				return false
+			case f.Dimension == Nationality && text == foreign:
+				return want != string(s.totals.cells.home)
+			}
+			return text == unknown
+		}))
+	}
+	return unsure
 }
 
 // classifySpans finds of each span to which questions its facts belong.

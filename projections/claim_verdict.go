@@ -35,9 +35,11 @@ type Holding struct {
 	Entry uint64
 	// Ledger is what the ledger says; it means nothing unless Asked, which is
 	// false where the ledger has no such sum.
-	Ledger  Interval
-	Asked   bool
-	Verdict Verdict
+	Ledger Interval
+	Asked  bool
+	// Approximate tells that some of the ledger's parts are about a number.
+	Approximate bool
+	Verdict     Verdict
 	// By is how much the ledger has less (Short) or more (Over), at least:
 	// exactly where both intervals are points, which Exactly tells.
 	By      int64
@@ -59,12 +61,19 @@ func (h *Holding) Text(decimals int) string {
 	return h.Verdict.String() + " by " + by
 }
 
-// LedgerText is what the ledger says for people; "—" where it says nothing.
+// LedgerText is what the ledger says for people: "450", "0 to 195", "≈ 44 to
+// 46", "≳ 54"; "—" where it says nothing.
 func (h *Holding) LedgerText(decimals int) string {
-	if !h.Asked {
+	text := h.Ledger.Text(decimals)
+	switch {
+	case !h.Asked:
 		return noFactsText
+	case h.Approximate && h.Ledger.Open:
+		return "≳" + strings.TrimPrefix(text, "≥")
+	case h.Approximate:
+		return "≈ " + text
 	}
-	return h.Ledger.Text(decimals)
+	return text
 }
 
 // Held is a claim with what the ledger and other claims say to it.
@@ -73,10 +82,13 @@ type Held struct {
 	// Then is as known at the claim's own entry, or that of the ledger's table
 	// that it is a cell of; Now is at the last.
 	Then, Now Holding
-	// Made says that the ledger's facts of the measure, or some of them, are
-	// synthetic and were made from the claim's document: that the ledger agrees
-	// is no confirmation.
+	// Made says that some of the facts of the measure that the ledger now has, or
+	// where it lacks the measure, of one that stands for it, are synthetic and were
+	// made from the claim's document: that the ledger agrees is no confirmation.
 	Made bool
+	// Unheard says what the claim narrows to that no fact has, or had, where that
+	// may as well be misspelt: "no fact has city karachi".
+	Unheard []string
 	// Others is what other claims have to do with it.
 	Others []Relation
 }
@@ -111,17 +123,19 @@ type Select struct {
 // were recorded. c must have been applied as far as t.
 func (t *Totals) Hold(c *Claims, by Select) []Held {
 	held := []Held{}
-	related := newRelations(c, t.Zone())
+	related, made := newRelations(c, t.Zone()), c.makers()
 	var wants []want
 	for i := range c.all {
 		claim := &c.all[i]
 		if !by.selects(claim, t) {
 			continue
 		}
-		h := Held{Claim: claim, Made: c.isMade(claim), Others: related.of(i)}
+		h := Held{Claim: claim, Made: made.of(claim), Others: related.of(i)}
 		h.Then.Entry, h.Now.Entry = claim.entry(), t.last
 		q, why := claim.question(t.Zone())
 		if h.Then.Why, h.Now.Why = why, why; why == "" {
+			p := plan{Query: Query{Where: q.filters}, totals: t, next: t.successions.at(open)}
+			h.Unheard = p.unheard()
 			wants = append(wants, want{q, h.Then.Entry}, want{q, h.Now.Entry})
 		}
 		held = append(held, h)
@@ -170,8 +184,12 @@ func (s *Select) selects(c *Claim, t *Totals) bool {
 
 // judge compares c with what the ledger says.
 func (h *Holding) judge(c *Claim, e *evidence) {
+	if why := e.otherUnit(c); why != "" {
+		h.Why = why
+		return
+	}
 	h.Asked = true
-	h.Ledger = e.interval(c)
+	h.Ledger, h.Approximate = e.interval(c)
 	claimed := c.Interval()
 	h.Exactly = h.Ledger.IsPoint() && claimed.IsPoint()
 	var short, over bool
@@ -193,19 +211,38 @@ func (h *Holding) judge(c *Claim, e *evidence) {
 	}
 }
 
-// interval is what the ledger's side to c is.
-func (e *evidence) interval(c *Claim) Interval {
+// otherUnit says that there are facts to c, but none in its currency; "" where
+// that is not so. What a table of the ledger's own has left there is 0.
+func (e *evidence) otherUnit(c *Claim) string {
+	if c.isOwn() || e.inUnit || len(e.otherUnits) == 0 {
+		return ""
+	}
+	why := "another unit: the ledger has it in " + strings.Join(e.otherUnits, ", ")
+	if e.lacking.adds() {
+		why += "; " + e.lackingText()
+	}
+	return why
+}
+
+// interval is what the ledger's side to c is, and whether parts of it are about a
+// number.
+func (e *evidence) interval(c *Claim) (i Interval, approximate bool) {
 	if c.isOwn() {
-		return Interval{Low: e.stand.value, High: e.stand.value, Open: e.stand.open()}
+		i = Interval{Low: e.stand.value, High: e.stand.value}
+		if e.stand.approximate {
+			i = about(e.stand.value)
+		}
+		i.Open = i.Open || e.stand.open()
+		return i, e.stand.approximate
 	}
 	all := e.stand
 	all.merge(&e.unplaced)
 	all.merge(&e.lacking)
-	i := Interval{Low: e.stand.low, High: all.high, Open: all.open()}
+	i = Interval{Low: e.stand.low, High: all.high, Open: all.open()}
 	if begins, ends := c.isOpen(); begins || ends {
 		i.Low = 0
 	}
-	return i
+	return i, all.approximate
 }
 
 // isOpen tells whether it is open where the claim's period begins and ends.
@@ -230,7 +267,7 @@ func (e *evidence) doubts(c *Claim) string {
 			why = append(why, facts(e.unplaced.facts, "unplaced: only partly in the period, or undated"))
 		}
 		if e.lacking.adds() {
-			why = append(why, facts(e.lacking.facts, "may belong there: they "+e.lacks.without()))
+			why = append(why, e.lackingText())
 		}
 	}
 	if e.stand.unknown > 0 {
@@ -245,6 +282,24 @@ func (e *evidence) doubts(c *Claim) string {
 	return strings.Join(why, "; ")
 }
 
+// lackingText says that facts may belong there, and what they do not say.
+func (e *evidence) lackingText() string {
+	var parts []string
+	if text := (e.lacks &^ unsureOf(allDimensions)).without(); text != "" {
+		parts = append(parts, text)
+	}
+	var unsure []string
+	for d := Agency; d < endOfDimensions; d++ {
+		if e.lacks&unsureOf(1<<d) != 0 {
+			unsure = append(unsure, d.String())
+		}
+	}
+	if unsure != nil {
+		parts = append(parts, "leave "+strings.Join(unsure, " or ")+" open")
+	}
+	return facts(e.lacking.facts, "may belong there: they "+strings.Join(parts, " or "))
+}
+
 // facts is a number of facts and what is said of them: "1 fact unplaced".
 func facts(n int64, said string) string {
 	if n == 1 {
@@ -254,12 +309,13 @@ func facts(n int64, said string) string {
 }
 
 // oneFact is what is said of several facts, of one.
-var oneFact = strings.NewReplacer("they name", "it names", "they lie", "it lies", "or lie", "or lies")
+var oneFact = strings.NewReplacer("they name", "it names", "they lie", "it lies", "or lie", "or lies", "they leave", "it leaves", "or leave", "or leaves")
 
 // HashHeld is the SHA-256 of claims as held, in the lines of fields of
-// Table.Hash: "claims", "1"; then for each claim "claim", its record, what it
+// Table.Hash: "claims", "2"; then for each claim "claim", its record, what it
 // says, its period and figure, and for then and now the ledger's interval and
-// the verdict as printed, with the reason; then "other" and its text, for each.
+// the verdict as printed, with the reason; then "unheard" and what no fact has, and
+// "other" and its text, for each.
 func HashHeld(held []Held) [sha256.Size]byte {
 	h := sha256.New()
 	line := func(fields ...string) {
@@ -270,13 +326,16 @@ func HashHeld(held []Held) [sha256.Size]byte {
 		}
 		h.Write(append(b, '\n'))
 	}
-	line("claims", "1")
+	line("claims", "2")
 	for i := range held {
 		c := &held[i]
 		decimals := c.Currency.Decimals()
 		line("claim", c.Record.String(), c.What(), c.Period.String(), c.Figure(),
 			c.Then.LedgerText(decimals), c.Then.Text(decimals), c.Then.Why,
 			c.Now.LedgerText(decimals), c.Now.Text(decimals), c.Now.Why)
+		for _, note := range c.Unheard {
+			line("unheard", note)
+		}
 		for _, o := range c.Others {
 			line("other", o.String())
 		}

@@ -3,6 +3,7 @@ package projections
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ type Difference struct {
 	Before *Table `json:"before"`
 	After  *Table `json:"after"`
 	// Cells are those in which a fact came to stand or stopped standing, in the
-	// order of After's rows and columns, also where it all evens out.
+	// order of After's rows and columns, also where it all evens out; but not
+	// where it evens out within one succession, which only moves facts.
 	Cells []CellChange `json:"cells"`
 }
 
@@ -28,15 +30,65 @@ type CellChange struct {
 	Row    string   `json:"row"`
 	Labels []string `json:"labels,omitempty"`
 	// Column is what was asked for, Currency that of an amount.
-	Column   Column       `json:"column"`
-	Currency string       `json:"currency,omitempty"`
-	Was      Tally        `json:"was"`
-	Is       Tally        `json:"is"`
+	Column   Column `json:"column"`
+	Currency string `json:"currency,omitempty"`
+	Was      Tally  `json:"was"`
+	Is       Tally  `json:"is"`
+	// WasGiven and IsGiven are as Cell.Given in the two tables. Low tells that the
+	// cell may be too low in either: facts that do not have a dimension that it
+	// names, or that a filter asks for, may belong there.
+	WasGiven bool         `json:"was_given"`
+	IsGiven  bool         `json:"is_given"`
+	Low      bool         `json:"low,omitempty"`
 	Parts    []ChangePart `json:"parts"`
 
 	// fresh is the part of the new facts until finish. There can be millions,
 	// and each comes once, in order.
 	fresh ChangePart
+}
+
+// Head is the cell's column as it is printed beside it, with its currency and
+// its mark.
+func (c *CellChange) Head() string {
+	head := c.Column.String()
+	if c.Currency != "" {
+		head += " " + c.Currency
+	}
+	if c.Low {
+		head += lowMark
+	}
+	return head
+}
+
+// WasText and IsText are what the cell was and is as a table prints it, with the
+// decimals of Tally.Text.
+func (c *CellChange) WasText(minor, shown int) string {
+	return givenText(c.Was, c.WasGiven, minor, shown)
+}
+
+// IsText is what WasText says.
+func (c *CellChange) IsText(minor, shown int) string { return givenText(c.Is, c.IsGiven, minor, shown) }
+
+func givenText(t Tally, given bool, minor, shown int) string {
+	if !given {
+		return noFactsText
+	}
+	return t.Text(minor, shown)
+}
+
+// Notes are the lines to print below the cells: those of the table After, and
+// what — means where only Before has it.
+func (d *Difference) Notes() []string {
+	notes := slices.Clone(d.After.Notes)
+	dash := slices.ContainsFunc(d.Cells, func(c CellChange) bool { return !c.WasGiven || !c.IsGiven })
+	switch legend := noFactsText + " " + notGivenText; {
+	case !dash || len(notes) > 0 && strings.HasPrefix(notes[0], noFactsText):
+	case len(notes) > 0 && strings.HasPrefix(notes[0], lowMark):
+		notes[0] = legend + " · " + notes[0]
+	default:
+		notes = slices.Insert(notes, 0, legend)
+	}
+	return notes
 }
 
 // ChangePart is what the changes of one kind did to a cell.
@@ -96,7 +148,7 @@ func (t Tally) ChangeText(minor, shown int) string {
 	}
 	text := sign + Tally{Value: value}.Text(minor, shown)
 	if t.Unknown != 0 {
-		text += fmt.Sprintf(" · %+d unknown", t.Unknown)
+		text += strings.Replace(fmt.Sprintf(" · %+d unknown", t.Unknown), "-", "−", 1)
 	}
 	return text
 }
@@ -156,10 +208,64 @@ func (t *Totals) Diff(q Query, amendments *Amendments, from, to uint64) (*Differ
 	if out.After, err = t.Query(q); err != nil {
 		return nil, err
 	}
-	d := &diff{totals: t, amendments: amendments, cells: make(map[string]*CellChange)}
-	d.run(q, from, to, currenciesOf(out.Before, out.After))
+	d := t.newDiff(q, amendments, from, to, currenciesOf(out.Before, out.After))
+	d.run()
 	out.Cells = d.sorted(out.After, out.Before)
+	before, after := newPrinted(out.Before), newPrinted(out.After)
+	for i := range out.Cells {
+		c := &out.Cells[i]
+		var wasLow, isLow bool
+		c.WasGiven, wasLow = before.given(c, c.Was)
+		c.IsGiven, isLow = after.given(c, c.Is)
+		c.Low = (wasLow || isLow) && (len(q.Where)+len(c.Column.Filters) > 0 || nameSome(q.By, c.Labels))
+	}
 	return out, nil
+}
+
+// nameSome tells whether any label of a row is of facts that have its dimension.
+func nameSome(by []Dimension, labels []string) bool {
+	for i, label := range labels {
+		if !by[i].isNone(label) {
+			return true
+		}
+	}
+	return false
+}
+
+// printed finds the cells of a table.
+type printed struct {
+	*Table
+	rows map[string]Row
+}
+
+func newPrinted(t *Table) *printed {
+	p := &printed{t, make(map[string]Row)}
+	t.each(func(kind string, row Row) { p.rows[rowText(kind, row.Labels)] = row })
+	return p
+}
+
+// given tells whether the table says what c is made of, and whether its column is
+// low. Of a row that the table does not have it says that there is nothing, unless
+// the column is low.
+func (p *printed) given(c *CellChange, sum Tally) (given, low bool) {
+	at := -1
+	for i, column := range p.Columns {
+		if column.Column.String() == c.Column.String() && (at < 0 || column.Currency == c.Currency) {
+			at = i
+		}
+	}
+	if at < 0 {
+		return true, false
+	}
+	low = p.Columns[at].Low
+	row, ok := p.rows[rowText(c.Row, c.Labels)]
+	switch {
+	case sum.Facts > 0:
+		return true, low
+	case ok && (p.Columns[at].Currency == c.Currency || p.Columns[at].Currency == ""):
+		return row.Cells[at].Given, low
+	}
+	return !low, low
 }
 
 // distinct are columns without those that were there before.
@@ -178,66 +284,132 @@ type diff struct {
 	totals     *Totals
 	amendments *Amendments
 	cells      map[string]*CellChange
+	// from and before are the places after the two moments, and places those of
+	// the events about successions in between.
+	from, before domain.Place
+	places       []domain.Place
+	// layouts tell where facts stand before the first of places, and from each
+	// of them on. Neighbours are one and the same where none has moved.
+	layouts []*layout
+	// movers are, by cell, those of places that move its facts, nil where none
+	// moves any; moved is what each of places has done to cells.
+	movers [][]int
+	moved  []map[*CellChange]Tally
 }
 
-// run goes through all rows. What stood before under another label than today's
-// (a successor's) is moved there by the succession; everything else is what rows
-// that were opened or closed in between do under today's labels.
-func (d *diff) run(q Query, from, to uint64, currencies map[string][]string) {
-	t := d.totals
-	q.AsOf = from
-	old := newLayout(t.plan(q), currencies, d.at)
+func (t *Totals) newDiff(q Query, amendments *Amendments, from, to uint64, currencies map[string][]string) *diff {
+	d := &diff{totals: t, amendments: amendments, cells: make(map[string]*CellChange), from: t.after(from), before: t.after(to)}
+	d.places = t.successions.between(d.from, d.before)
+	for range d.places {
+		d.moved = append(d.moved, make(map[*CellChange]Tally))
+	}
 	q.AsOf = to
-	now := newLayout(t.plan(q), currencies, d.at)
-	moves := t.successions.between(old.before, now.before)
-	for n := range t.rows.before(now.before) {
-		r := t.rows.at(n)
-		if r.opened == r.closed {
-			continue // kept, and never seen
+	d.layouts = append(d.layouts, newLayout(t.planBefore(q, d.from), currencies, d.at))
+	for i, place := range d.places {
+		layout := d.layouts[i]
+		if next := t.successions.at(place + 1); q.follows() && !maps.Equal(layout.next, next) {
+			layout = newLayout(t.planBefore(q, place+1), currencies, d.at)
+			d.follow(i, next)
 		}
-		is, one := now.of(&r), tallyOf(&r)
-		if r.opened < old.before && r.closed >= old.before {
-			was := old.of(&r)
-			was.sum.add(one)
-			if len(moves) > 0 && !slices.Equal(was.cells, is.cells) {
-				move(was, is, one, moves)
+		d.layouts = append(d.layouts, layout)
+	}
+	return d
+}
+
+// follow has place i among the movers of the cells that are another's from there
+// on.
+func (d *diff) follow(i int, next domain.Successors) {
+	c := d.totals.cells
+	other := make([]bool, len(c.values[Agency].texts))
+	for n, agency := range c.values[Agency].texts {
+		other[n] = d.layouts[i].next.Of(agency) != next.Of(agency)
+	}
+	if d.movers == nil {
+		d.movers = make([][]int, len(c.all))
+	}
+	for cell := range c.all {
+		for _, agency := range c.of(uint32(cell), Successor) {
+			if other[agency] {
+				d.movers[cell] = append(d.movers[cell], i)
 			}
 		}
-		if r.closed >= now.before {
-			is.sum.add(one)
-		}
-		if r.opened >= old.before {
-			d.part(is, r.opened, one)
-		}
-		if r.closed >= old.before && r.closed < now.before {
-			d.part(is, r.closed, one.minus())
+	}
+}
+
+// run goes through all rows.
+func (d *diff) run() {
+	rows := &d.totals.rows
+	for n := range rows.before(d.before) {
+		if r := rows.at(n); r.opened != r.closed && r.closed >= d.from { // or it was never seen, or was over
+			d.row(&r)
 		}
 	}
-	for _, f := range old.footings {
-		for _, c := range f.cells {
-			c.Was.add(f.sum)
-		}
+	for i := range d.places {
+		d.settle(i)
 	}
-	for _, f := range now.footings {
-		for _, c := range f.cells {
-			c.Is.add(f.sum)
+	for _, l := range slices.Compact(d.layouts) {
+		for _, f := range l.footings {
+			for _, c := range f.cells {
+				c.Was.add(f.was)
+				c.Is.add(f.is)
+			}
 		}
 	}
 }
 
-// move takes a fact from where it stood to where successions have put it; of
-// several, nobody can say which.
-func move(was, is *footing, one Tally, moves []domain.Place) {
-	for i, place := range moves {
-		if i > 0 {
-			one = Tally{}
+// row looks at one row: where it came to stand, who moved it, and where it
+// stopped standing.
+func (d *diff) row(r *row) {
+	one := tallyOf(r)
+	first, last := 0, len(d.places)
+	if r.opened < d.from {
+		d.layouts[0].of(r).was.add(one)
+	} else {
+		first, _ = slices.BinarySearch(d.places, r.opened+1)
+		d.part(d.layouts[first].of(r), r.opened, one)
+	}
+	if r.closed >= d.before {
+		d.layouts[last].of(r).is.add(one)
+	} else {
+		last, _ = slices.BinarySearch(d.places, r.closed)
+		d.part(d.layouts[last].of(r), r.closed, one.minus())
+	}
+	if d.movers == nil {
+		return
+	}
+	for _, i := range d.movers[r.cell] {
+		if i >= first && i < last {
+			d.layouts[i].of(r).moveTo(d.layouts[i+1].of(r), one)
 		}
-		for _, c := range was.cells {
-			c.part(Succession, one.minus(), place.Position())
+	}
+}
+
+// settle tells what the event at place i has done. What it takes out of a cell
+// and puts back into it is no change: a succession changes no total.
+func (d *diff) settle(i int) {
+	if d.layouts[i] != d.layouts[i+1] {
+		for _, f := range d.layouts[i].footings {
+			for _, m := range f.moves {
+				d.move(i, f.cells, m.facts.minus())
+				d.move(i, m.to.cells, m.facts)
+			}
 		}
-		for _, c := range is.cells {
-			c.part(Succession, one, place.Position())
+	}
+	position := d.places[i].Position()
+	kind := d.amendments.At(position).Kind.ofSuccession()
+	for c, change := range d.moved[i] {
+		if change != (Tally{}) {
+			c.part(kind, change, position)
 		}
+	}
+}
+
+// move adds what the event at place i did to some cells.
+func (d *diff) move(i int, cells []*CellChange, change Tally) {
+	for _, c := range cells {
+		sum := d.moved[i][c]
+		sum.add(change)
+		d.moved[i][c] = sum
 	}
 }
 
@@ -253,6 +425,10 @@ func (d *diff) at(key cellKey) *CellChange {
 // part adds what the event at place did to the cells of f.
 func (d *diff) part(f *footing, place domain.Place, change Tally) {
 	if len(f.cells) == 0 {
+		return
+	}
+	if i, ok := slices.BinarySearch(d.places, place); ok {
+		d.move(i, f.cells, change)
 		return
 	}
 	position := place.Position()
@@ -341,18 +517,4 @@ func (c *CellChange) finish() {
 // rowText tells a row from every other.
 func rowText(kind string, labels []string) string {
 	return kind + "\x00" + strings.Join(labels, "\x00")
-}
-
-// between are the positions at which successions came to stand, or no longer
-// stood, from one place up to before another.
-func (s *successions) between(from, before domain.Place) (places []domain.Place) {
-	for _, one := range s.all {
-		for _, p := range []domain.Place{one.opened, one.closed} {
-			if p >= from && p < before {
-				places = append(places, p)
-			}
-		}
-	}
-	slices.Sort(places)
-	return slices.Compact(places)
 }

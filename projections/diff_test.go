@@ -1,6 +1,9 @@
 package projections
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,10 +13,10 @@ import (
 )
 
 // someHistory is a ledger of random events, with its amendments.
-func someHistory(t *rapid.T) (*historian, *Amendments) {
+func someHistory(t *rapid.T, ps ...Projection) (*historian, *Amendments) {
 	h := &historian{rt: t, book: &book{t: t, reg: domain.NewRegister(), now: time.Date(2025, 7, 1, 9, 0, 0, 0, time.UTC), totals: NewTotals()}}
 	amendments := NewAmendments()
-	h.ps = []Projection{h.totals, amendments}
+	h.ps = append(ps, h.totals, amendments)
 	h.entry([]string{"junk"})
 	h.entry([]string{h.line(event(domain.Office, "l", &domain.LedgerOpened{Name: "l", HomeCountry: "PK", Zone: "Asia/Karachi", Rules: 1}))})
 	for range rapid.IntRange(1, 25).Draw(t, "entries") {
@@ -68,14 +71,126 @@ func explanationsAddUp(t rapid.TB, h *historian, q Query) {
 // and every cell that changed is there.
 func TestDifferencesAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h, amendments := someHistory(t)
+		m := newModel()
+		m.keepSteps = true
+		h, amendments := someHistory(t, m)
 		for range 6 {
 			q := h.query()
 			to := rapid.Uint64Range(1, h.reg.Last()).Draw(t, "to")
 			from := rapid.Uint64Range(1, to).Draw(t, "from")
 			differencesAddUp(t, h, amendments, q, from, to)
+			everyPartIsTrue(t, h, amendments, m, q, from, to)
 		}
 	})
+}
+
+// everyPartIsTrue holds what is told of each cell against what each line did to
+// it: the parts are the changes of their kind, and a position of a succession is
+// named where it changed the cell, and nowhere else.
+func everyPartIsTrue(t rapid.TB, h *historian, amendments *Amendments, m *model, q Query, from, to uint64) {
+	d, err := h.totals.Diff(q, amendments, from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type part struct {
+		cell string
+		kind ChangeKind
+	}
+	want, at := make(map[part]Tally), make(map[part][]domain.Position)
+	currencies := currenciesOf(d.Before, d.After)
+	for _, s := range m.steps {
+		if s.position.Entry <= from || s.position.Entry > to {
+			continue
+		}
+		changes := m.tallies(&s.after, q, currencies)
+		for cell, was := range m.tallies(&s.before, q, currencies) {
+			sum := changes[cell]
+			sum.add(was.minus())
+			changes[cell] = sum
+		}
+		for cell, change := range changes {
+			if change != (Tally{}) {
+				key := part{cell, s.kind}
+				sum := want[key]
+				sum.add(change)
+				want[key], at[key] = sum, append(at[key], s.position)
+			}
+		}
+	}
+	for _, c := range d.Cells {
+		cell := strings.Join(append([]string{c.Row}, c.Labels...), "/") + " " + c.Column.String() + " " + c.Currency
+		for _, p := range c.Parts {
+			key := part{cell, p.Kind}
+			if p.Change != want[key] {
+				t.Errorf("%+v %d..%d\n%s: %s is told to change %+v, and changed %+v", q, from, to, cell, p.Kind, p.Change, want[key])
+			}
+			if p.Kind >= Succession && !slices.Equal(p.Positions, at[key]) {
+				t.Errorf("%+v %d..%d\n%s: changed by the %s at %v, told are %v", q, from, to, cell, p.Kind, at[key], p.Positions)
+			}
+			for _, position := range at[key] {
+				if !slices.Contains(p.Positions, position) {
+					t.Errorf("%+v %d..%d\n%s: nothing is told of the %s at %v", q, from, to, cell, p.Kind, position)
+				}
+			}
+			delete(want, key)
+		}
+	}
+	for key, change := range want {
+		if change != (Tally{}) || key.kind >= Succession {
+			t.Errorf("%+v %d..%d\n%s: %s changed %+v, and nothing is told of it", q, from, to, key.cell, key.kind, change)
+		}
+	}
+}
+
+// A succession is blamed for what it moved, and for nothing else; undone and
+// redone it is told as what it is.
+func TestDifferencesOfSuccessions(t *testing.T) {
+	amendments := NewAmendments()
+	b := newBook(t, amendments)
+	police := domain.Diary{Agency: "police", Unit: "x"}
+	b.write(raid(wing, "1", "Karachi", "2025-02-03"), raid(wing, "2", "Karachi", "2025-02-03"), raid(karachi, "3", "Karachi", "2025-05-03"))
+	b.write(raid(police, "4", "Karachi", "2025-02-03"))
+	succeeded := func(subject, predecessor, successor string) *domain.Event {
+		return event(domain.Office, subject, &domain.AgencySucceeded{Predecessor: predecessor, Successor: successor, Effective: period("2025-04")})
+	}
+	took := succeeded("s1", "fia", "nccia")
+	b.write(took)
+	b.write(succeeded("s2", "police", "anf"))
+	b.write(b.retract(took))
+	b.write(b.correct(took, took.Data))
+	b.write(b.correct(took, took.Data)) // which moves nothing
+	for _, c := range []struct {
+		from, to uint64
+		by       Dimension
+		want     string
+	}{
+		{3, 5, Successor, "anf 0 1: +1 succession 5:1 · police 1 0: −1 succession 5:1 · nccia 1 3: +2 succession 4:1 · fia 2 0: −2 succession 4:1"},
+		{5, 7, Successor, "nccia 3 3: −2 succession undone 6:1, +2 succession redone 7:1 · fia 0 0: +2 succession undone 6:1, −2 succession redone 7:1"},
+		{7, 8, Successor, ""},
+		{3, 8, Agency, ""},
+	} {
+		d, err := b.totals.Diff(Query{Columns: []Column{{Measure: Raids}}, By: []Dimension{c.by}}, amendments, c.from, c.to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cells []string
+		for _, cell := range d.Cells {
+			var parts []string
+			for _, p := range cell.Parts {
+				parts = append(parts, fmt.Sprint(p.Change.ChangeText(0, 0), " ", p.Kind, " ", strings.Trim(fmt.Sprint(p.Positions), "[]")))
+			}
+			cells = append(cells, fmt.Sprint(cell.Row, "/", strings.Join(cell.Labels, ","), " ", cell.Was.Value, " ", cell.Is.Value, ": ", strings.Join(parts, ", ")))
+		}
+		slices.Sort(cells)
+		want := strings.Split(c.want, " · ")
+		for i := range want {
+			want[i] = "row/" + want[i]
+		}
+		slices.Sort(want)
+		if got := strings.Join(cells, " · "); c.want == "" && got != "" || c.want != "" && got != strings.Join(want, " · ") {
+			t.Errorf("%d..%d by %s:\n%s\nwant\n%s", c.from, c.to, c.by, got, strings.Join(want, " · "))
+		}
+	}
 }
 
 // differencesAddUp holds what is told to have changed between two entries against
@@ -104,19 +219,29 @@ func differencesAddUp(t rapid.TB, h *historian, amendments *Amendments, q Query,
 	currencies := currenciesOf(d.Before, d.After)
 	before, after := cellsOf(d.Before, currencies), cellsOf(d.After, currencies)
 	for key := range after {
-		if c, ok := told[key]; ok && (c.Is.Sum() != after[key].Sum || c.Is.Facts != after[key].Facts) {
+		if c, ok := told[key]; ok && (c.Is.Sum() != after[key].Sum || c.Is.Facts != after[key].Facts || c.IsGiven != after[key].Given) {
 			t.Errorf("%s: the change ends at %+v, the table says %+v", key, c.Is, after[key].Sum)
-		} else if !ok && after[key].Sum != before[key].Sum {
+		} else if !ok && after[key].Sum != before[key].Sum && hasColumn(d.Before, key) {
 			t.Errorf("%+v %d..%d\n%s: was %+v, is %+v, and nothing is told of it", q, from, to, key, before[key].Sum, after[key].Sum)
 		}
 	}
 	for key := range before {
-		if c, ok := told[key]; ok && (c.Was.Sum() != before[key].Sum || c.Was.Facts != before[key].Facts) {
+		if c, ok := told[key]; ok && (c.Was.Sum() != before[key].Sum || c.Was.Facts != before[key].Facts || c.WasGiven != before[key].Given) {
 			t.Errorf("%s: the change begins at %+v, the table says %+v", key, c.Was, before[key].Sum)
-		} else if _, there := after[key]; !ok && !there && before[key].Facts > 0 {
+		} else if _, there := after[key]; !ok && !there && before[key].Facts > 0 && hasColumn(d.After, key) {
 			t.Errorf("%+v %d..%d\n%s: was %+v, and nothing is told of its end", q, from, to, key, before[key].Sum)
 		}
 	}
+}
+
+// hasColumn tells whether a table has the column of a key of cellsOf. A column of
+// a currency that came later does not say what facts of no currency it would have
+// had.
+func hasColumn(table *Table, key string) bool {
+	return slices.ContainsFunc(table.Columns, func(c TableColumn) bool {
+		name := " " + c.Column.String() + " "
+		return strings.HasSuffix(key, name+c.Currency) || c.Currency == "" && strings.Contains(key, name)
+	})
 }
 
 // cellsOf are the cells of a table by row, column and currency. What is of no

@@ -42,4 +42,23 @@
 // made, and Sample (sample.go) draws some that anybody can draw again. Asked
 // (asked.go) is which facts an auditor's question is about; outcome.go, memo.go,
 // number.go, arrival.go and author.go answer them.
+//
+// # Snapshots
+//
+// A Snapshot (snapshot.go) is the register, totals and exceptions as they were
+// after one entry, so that a start reads only what came later. It is taken
+// between two entries in far less than a millisecond: most of what it holds only
+// grows at its end, and what may change is copied, block by block, when it is
+// about to (rows.go, snapshot_still.go, and in domain table.go). So it is written
+// (snapshot_file.go) while the ledger goes on. Indexes are not kept but made anew.
+//
+// A file is nothing but a start: one that is torn, of another ledger or of
+// another version is left aside. Its entry is held against the ledger, which
+// tells that the ledger went back; the entries before it are not read again, and
+// only a replay tells whether they are what they were. Whoever can write the file
+// can make up totals: an auditor replays. It holds the key of the register's
+// digests, and is readable by its owner only.
+//
+// What is kept of a projection has a version (TotalsVersion, totalsLayout,
+// exceptionsVersion): raise it with every change of what a ruling makes of it.
 package projections

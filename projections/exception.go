@@ -21,8 +21,9 @@ const (
 	// DanglingLink: a link to, or from, a record that is not there. It is
 	// settled when the record arrives, or when the link goes away.
 	DanglingLink
-	// RetractedLink: a link to a record that is retracted. It is settled when
-	// the record is brought back, or when the link goes away.
+	// RetractedLink: a link to a record that is retracted, or one that was
+	// recorded from it. It is settled when the record is brought back, when the
+	// other is retracted too, or when the link goes away.
 	RetractedLink
 	// DatedAhead: what is said to have occurred, or to have been registered or
 	// reported, after the day on which it was recorded, or in an interval that
@@ -33,7 +34,9 @@ const (
 	// by a correction after which they look alike no more, or by a retraction.
 	LookAlike
 	// SequenceGap: numbers that are missing between the ids of a diary's
-	// records. It is settled when the last of them has come.
+	// records. It is settled when the last of them has come, when the record
+	// that made it a gap is retracted, or when the ids turn out to be no running
+	// numbers.
 	SequenceGap
 )
 
@@ -73,8 +76,8 @@ type Exception struct {
 	// submission that were refused with it.
 	Lines int `json:"lines,omitempty"`
 	// Detail is what is wrong, for a person to read. It is kept for the first
-	// thousand of each kind and code, and for every gap; the line itself stays
-	// in the ledger.
+	// thousand of each kind and code, and for every look-alike and gap; the line
+	// itself stays in the ledger.
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -116,6 +119,7 @@ type Exceptions struct {
 	codes   map[domain.Code]uint8 // by their place in domain.CodeInfos
 	// onSettle is told of every exception that is settled; nil for nobody.
 	onSettle func(n int, at domain.Place)
+	held     exceptionsHeld
 
 	// These are nil where they are not followed.
 	alikes  *alikes
@@ -238,6 +242,7 @@ func detailOf(r *domain.Ruled) string {
 
 // settle ends an exception at a place.
 func (x *Exceptions) settle(i int, place domain.Place) {
+	x.held.rows.before(uint32(i))
 	x.rows[i].settled = place
 	if x.onSettle != nil {
 		x.onSettle(i, place)
@@ -281,6 +286,9 @@ func (x *Exceptions) accepted(r *domain.Ruled) {
 		if x.alikes != nil {
 			x.vanish(record, place)
 		}
+		if x.numbers != nil {
+			x.renumber(record, retracted, place)
+		}
 	}
 }
 
@@ -305,8 +313,12 @@ func (x *Exceptions) stand(record uint32, r *domain.Ruled, place domain.Place) {
 	if x.alikes != nil {
 		x.look(record, r, place)
 	}
-	if x.numbers != nil && r.Change == domain.Created {
+	switch {
+	case x.numbers == nil:
+	case r.Change == domain.Created:
 		x.enumerate(record, r.Name.ID, place)
+	case r.Change == domain.Reinstated:
+		x.renumber(record, standing, place)
 	}
 }
 

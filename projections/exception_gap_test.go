@@ -79,6 +79,67 @@ func TestNumbersThatAreThere(t *testing.T) {
 	}
 }
 
+// A series ends with a number that stands: what a slip of the pen left open is
+// settled with it, and opens again with it.
+func TestASeriesEndsWithWhatStands(t *testing.T) {
+	x := NewAllExceptions()
+	b := newBook(t, x)
+	record := func(id string) *domain.Event {
+		e := raid(karachi, id, "", "2025")
+		b.write(e)
+		return e
+	}
+	one := record("0001") // 2
+	record("0003")
+	slip := record("99999999") // 4
+	const three = "0003 3:1: no 0002"
+	lacks(t, x, 0, three+"; 99999999 4:1: no 0004 to 99999998 (99,999,995 numbers)")
+	b.write(b.retract(slip)) // 5
+	lacks(t, x, 0, three)
+	lacks(t, x, 4, three+"; 99999999 4:1: no 0004 to 99999998 (99,999,995 numbers)")
+	again := *slip.Data.(*domain.RaidConducted)
+	b.write(b.correct(slip, &again)) // 6
+	lacks(t, x, 0, three+"; 99999999 6:1: no 0004 to 99999998 (99,999,995 numbers)")
+	record("0006")           // 7: within the hole
+	b.write(b.retract(slip)) // 8: of the hole is left what is below 0006
+	lacks(t, x, 0, three+"; 0006 8:1: no 0004 to 0005 (2 numbers)")
+	b.write(b.retract(one)) // 9: so it is with the least
+	lacks(t, x, 0, "0006 8:1: no 0004 to 0005 (2 numbers)")
+	record("0000") // 10: who is retracted keeps its number
+	lacks(t, x, 0, "0006 8:1: no 0004 to 0005 (2 numbers); 0000 10:1: no 0002")
+}
+
+// A diary that holds a part of what others number has no running numbers. One
+// that has many gaps among more numbers has.
+func TestNumbersThatDoNotRun(t *testing.T) {
+	for _, test := range []struct{ gap, standing, dropped int }{{2, 0, 1}, {0, 0, 0}, {1, 99, 0}} {
+		x := NewAllExceptions()
+		b := newBook(t, x)
+		var lines []string
+		n := 1
+		for i := range 300 {
+			lines = append(lines, b.line(raid(karachi, fmt.Sprintf("2016-%06d", n), "", "2016")))
+			switch {
+			case test.gap == 2:
+				n += 3
+			case test.gap == 1 && i%3 == 0 && i < 296:
+				n += 2
+			default:
+				n++
+			}
+		}
+		b.lines(lines...)
+		if got := strings.Count(gaps(x, 0), "no "); got != test.standing || len(x.Dropped(0)) != test.dropped || len(x.Dropped(1)) != 0 {
+			t.Errorf("with gaps of %d, %d stand and %v is dropped, want %d and %d", test.gap, got, x.Dropped(0), test.standing, test.dropped)
+		}
+		for _, d := range x.Dropped(0) {
+			if want := (DroppedSeries{"raid", "/nccia/karachi", "2016-", domain.Position{Entry: 2, Line: 101}}); d != want {
+				t.Errorf("dropped is %v, want %v", d, want)
+			}
+		}
+	}
+}
+
 // Each kind, diary and text before the number is a series of its own.
 func TestSeries(t *testing.T) {
 	x := NewAllExceptions()

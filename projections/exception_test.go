@@ -220,6 +220,12 @@ func TestRecordedLinks(t *testing.T) {
 	stands(t, x, 0, "dangling-link arrest/nccia/karachi/A1 case/nccia/lahore/c 6:1")
 	b.write(to) // 7
 	stands(t, x, 0)
+	b.write(b.retract(from)) // 8: the case is still tied to it
+	stands(t, x, 0, "link-to-retracted case/nccia/lahore/c arrest/nccia/karachi/A1 8:1")
+	b.write(b.retract(to)) // 9: nothing that stands is
+	stands(t, x, 0)
+	b.write(b.correct(from, from.Data)) // 10
+	stands(t, x, 0, "link-to-retracted arrest/nccia/karachi/A1 case/nccia/lahore/c 10:1")
 }
 
 // What occurred after the day on which it was recorded, that day being the

@@ -21,9 +21,13 @@ type Explanation struct {
 type Part struct {
 	// Position is that of the event that says it: the record's first, or an
 	// amendment. Since is the position from which on it counts, where that is a
-	// later one: the retraction of a record that was matched with this one.
+	// later one: the retraction of a record that was matched with this one, or a
+	// succession that it straddles, or no longer does.
 	Position domain.Position `json:"position"`
 	Since    domain.Position `json:"since,omitzero"`
+	// Through are the positions of the successions by which another answers for
+	// it, in a question about who does.
+	Through []domain.Position `json:"through,omitempty"`
 	// Record is what the fact is about.
 	Record domain.RecordID `json:"-"`
 	// From and To are the first and the last day of when it happened (or was
@@ -68,14 +72,39 @@ func (t *Totals) Explain(q Query, unplaced bool) (*Explanation, error) {
 	}
 	out := &Explanation{Table: table, Parts: []Part{}}
 	p := t.plan(q)
+	through := p.through()
 	for n := range t.rows.before(p.before) {
 		r := t.rows.at(n)
 		if r.closed < p.before || !p.holds(&r, unplaced) {
 			continue
 		}
-		out.Parts = append(out.Parts, t.part(n, &r, q.Clock))
+		part := t.part(n, &r, q.Clock)
+		for _, agency := range t.cells.of(r.cell, Successor) {
+			part.Through = through[agency]
+		}
+		out.Parts = append(out.Parts, part)
 	}
 	return out, nil
+}
+
+// through are, by the number of each agency, the successions by which another
+// answers for it; none where p does not ask who does.
+func (p *plan) through() map[uint32][]domain.Position {
+	all := make(map[uint32][]domain.Position)
+	if !p.follows() {
+		return all
+	}
+	by := make(map[string]succession)
+	list, _ := p.totals.successions.standing(p.before)
+	for _, one := range list {
+		by[one.predecessor] = one
+	}
+	for n, agency := range p.totals.cells.values[Agency].texts {
+		for one, ok := by[agency]; ok; one, ok = by[one.successor] {
+			all[uint32(n)] = append(all[uint32(n)], one.opened.Position())
+		}
+	}
+	return all
 }
 
 // holds tells whether r stands in the first column of p.
@@ -95,7 +124,7 @@ func (t *Totals) part(n uint32, r *row, clock Clock) Part {
 		s = t.spans.all[r.reported]
 	}
 	out := Part{Position: r.opened.Position(), Record: r.record, From: s.from, To: s.to, Quantity: r.quantity, Qualifier: r.qualifier}
-	if version, ok := t.copied[n]; ok {
+	if version := t.versionOf(n); version != n {
 		out.Position, out.Since = t.rows.at(version).opened.Position(), out.Position
 	}
 	if c := &t.cells.all[r.cell]; c.values[Currency] != 0 {

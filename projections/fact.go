@@ -11,7 +11,10 @@ type fact struct {
 	// texts are the values of the dimensions that have at most one, as written;
 	// "" or domain.NotGiven where the fact does not have the dimension. Class
 	// is left to the cell.
-	texts         [endOfStored]string
+	texts [endOfStored]string
+	// own is the diary's agency where the fact names none, and is taken for its
+	// agency.
+	own           string
 	nationalities []domain.Nationality
 	offences      []string
 	// happened is when it counts: when a case was registered, and when anything
@@ -64,7 +67,7 @@ func (f *fact) read(data domain.Data, own domain.Diary) bool {
 func (f *fact) readCommon(c *domain.Common, own domain.Diary) {
 	agency, unit := c.Agency, c.Unit
 	if agency == "" {
-		agency = own.Agency
+		agency, f.own = own.Agency, own.Agency
 	}
 	if unit == "" && agency == own.Agency {
 		unit = own.Unit

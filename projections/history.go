@@ -19,6 +19,8 @@ type History struct {
 	zone   *time.Location
 	log    HistoryLog
 	data   []dataMember // of the version that stands, or that was retracted
+	// matched are the pairs of records of the ledger that were matched.
+	matched [][2]domain.RecordID
 }
 
 // HistoryLog is what a History has found.
@@ -84,6 +86,38 @@ func NewHistoryDuring(name domain.RecordName, during During) *History {
 // Log is what was found so far.
 func (h *History) Log() HistoryLog { return h.log }
 
+// CountsAs is the record that totals count the record as, and the others that are
+// one action with it, in the order in which they were recorded: itself and none
+// where it was not matched, and none at all where all of them are retracted. reg
+// must have read the same entries.
+func (h *History) CountsAs(reg *domain.Register) (counts domain.RecordName, others []domain.RecordName) {
+	own, ok := reg.Lookup(h.name)
+	if !ok {
+		return counts, nil
+	}
+	group := []domain.RecordID{own.ID}
+	for i := 0; i < len(group); i++ {
+		for _, pair := range h.matched {
+			for side, id := range pair {
+				if id == group[i] && !slices.Contains(group, pair[1-side]) {
+					group = append(group, pair[1-side])
+				}
+			}
+		}
+	}
+	slices.Sort(group)
+	for _, id := range group {
+		one := reg.Record(id)
+		if counts.IsZero() && !one.Retracted {
+			counts = one.Name
+		}
+		if id != own.ID {
+			others = append(others, one.Name)
+		}
+	}
+	return counts, others
+}
+
 // Apply folds one ruling in.
 func (h *History) Apply(r *domain.Ruled) {
 	if r.Event == nil {
@@ -123,6 +157,7 @@ func (h *History) accepted(r *domain.Ruled) {
 		h.tied(r, "unlinked", data.From, data.To)
 		return
 	case *domain.RecordMatched:
+		h.matched = append(h.matched, [2]domain.RecordID{r.Record, r.SameAs})
 		h.tied(r, "matched", data.Record, data.SameAs)
 		return
 	}

@@ -1,14 +1,17 @@
 package projections
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // layout tells in which cells of a difference a row of the facts stands.
 type layout struct {
 	*plan
-	// slots are 1 + the footing of a pair.
-	slots    slots
+	// slots are the footings of the pairs, 0 where there is none yet.
+	slots slots
+	// footings are all that there are; the first is for what stands nowhere.
 	footings []*footing
-	nowhere  footing
 	// currencies are those of the columns of amounts, by column.
 	currencies map[string][]string
 	// cell is the cell of that name.
@@ -16,10 +19,30 @@ type layout struct {
 }
 
 // footing is where the facts of a pair of classes stand: their rows, and the
-// total or the unplaced. sum is what the caller adds up of them.
+// total or the unplaced.
 type footing struct {
 	cells []*CellChange
-	sum   Tally
+	// was and is are the facts that stand here at the first and at the last of
+	// two moments, moves those that a succession takes elsewhere.
+	was, is Tally
+	moves   []move
+}
+
+// move is facts that a succession takes from one footing to another.
+type move struct {
+	to    *footing
+	facts Tally
+}
+
+// moveTo moves a fact.
+func (f *footing) moveTo(to *footing, fact Tally) {
+	for i := range f.moves {
+		if f.moves[i].to == to {
+			f.moves[i].facts.add(fact)
+			return
+		}
+	}
+	f.moves = append(f.moves, move{to, fact})
 }
 
 // cellKey names a cell; text tells it from every other.
@@ -32,7 +55,7 @@ type cellKey struct {
 }
 
 func newLayout(p *plan, currencies map[string][]string, cell func(cellKey) *CellChange) *layout {
-	return &layout{plan: p, slots: newSlots(p), currencies: currencies, cell: cell}
+	return &layout{plan: p, slots: newSlots(p), footings: []*footing{{}}, currencies: currencies, cell: cell}
 }
 
 // currenciesOf are the currencies that each column of some tables has.
@@ -57,7 +80,7 @@ func (l *layout) of(r *row) *footing {
 	}
 	of := pair{l.cells.of[r.cell], l.spans.of[span]}
 	if of.cells == 0 || of.spans == 0 {
-		return &l.nowhere
+		return l.footings[0]
 	}
 	slot := l.slots.get(of)
 	if slot == 0 {
@@ -65,11 +88,11 @@ func (l *layout) of(r *row) *footing {
 		for _, key := range l.keys(of) {
 			f.cells = append(f.cells, l.cell(key))
 		}
-		l.footings = append(l.footings, f)
 		slot = uint32(len(l.footings))
+		l.footings = append(l.footings, f)
 		l.slots.set(of, slot)
 	}
-	return l.footings[slot-1]
+	return l.footings[slot]
 }
 
 // keys are the cells in which the facts of a pair stand.
@@ -107,6 +130,19 @@ func (l *layout) columnsOf(column Column, currency uint32) []string {
 		return list
 	}
 	return []string{""}
+}
+
+// rowLabels are the labels that r stands under, in one text.
+func (l *layout) rowLabels(r *row) string {
+	span := r.occurred
+	if l.Clock == Reported {
+		span = r.reported
+	}
+	var text []string
+	for _, labels := range l.labels(&l.cells.all[l.cells.of[r.cell]], &l.spans.all[l.spans.of[span]]) {
+		text = append(text, rowText("", labels))
+	}
+	return strings.Join(text, "\x01")
 }
 
 // labels are the labels of the rows in which facts of two classes stand.

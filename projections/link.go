@@ -106,6 +106,8 @@ func (x *Exceptions) link(from, to uint32, recorded bool, place domain.Place) {
 		from: from, to: to, nextOut: l.node(from).out, nextIn: l.node(to).in,
 		exception: -1, recorded: recorded,
 	})
+	x.held.nodes.before(from)
+	x.held.nodes.before(to)
 	l.node(from).out, l.node(to).in = i, i
 	x.review(i, place)
 }
@@ -114,6 +116,7 @@ func (x *Exceptions) link(from, to uint32, recorded bool, place domain.Place) {
 func (x *Exceptions) unlink(from, to uint32, place domain.Place) {
 	for _, i := range x.links.from(from) {
 		if x.links.all[i].to == to {
+			x.held.links.before(i)
 			x.links.all[i].dead = true
 			x.review(i, place)
 		}
@@ -135,6 +138,7 @@ func (x *Exceptions) relink(from uint32, targets []domain.RecordName, place doma
 			numbers = slices.Delete(numbers, at, at+1)
 			continue
 		}
+		x.held.links.before(i)
 		one.dead = true
 		x.review(i, place)
 	}
@@ -150,6 +154,7 @@ func (x *Exceptions) setState(n uint32, state recordState, place domain.Place) {
 	if node.state == state {
 		return
 	}
+	x.held.nodes.before(n)
 	node.state = state
 	var around []uint32
 	for i := node.in; i != 0; i = x.links.all[i].nextIn {
@@ -173,10 +178,12 @@ func (x *Exceptions) review(i uint32, place domain.Place) {
 			return
 		}
 		x.settle(int(one.exception), place)
+		x.held.links.before(i)
 		one.exception = -1
 	}
 	if deserved {
 		row.opened = place
+		x.held.links.before(i)
 		one.exception = int32(x.raise(row, nil))
 	}
 }
@@ -186,8 +193,10 @@ func (x *Exceptions) deserves(one *link) (row exceptionRow, deserved bool) {
 	from, to := x.links.node(one.from).state, x.links.node(one.to).state
 	row = exceptionRow{record: one.from, link: one.to}
 	switch {
-	case one.dead || from == retracted:
+	case one.dead || from == retracted && (!one.recorded || to != standing):
 		return row, false
+	case from == retracted: // what was recorded of it is not taken back with it
+		row.kind, row.record, row.link = RetractedLink, one.to, one.from
 	case from == absent: // only a recorded link can be there first
 		row.kind, row.record, row.link = DanglingLink, one.to, one.from
 	case to == absent:

@@ -17,6 +17,10 @@ type group struct {
 	counting domain.RecordID
 }
 
+// match is two records that were told to be one action, and were not yet. All of
+// them, and who is retracted, make the groups.
+type matchedPair struct{ a, b domain.RecordID }
+
 // member is one record of a group.
 type member struct {
 	record    domain.RecordID
@@ -51,6 +55,20 @@ func (t *Totals) match(a, b domain.RecordID, place domain.Place) {
 	if one == other {
 		return
 	}
+	t.matches = append(t.matches, matchedPair{a, b})
+	first, second := one.counting, other.counting
+	one = t.unite(one, other)
+	if first > second { // domain.NoRecord is after every record
+		first, second = second, first
+	}
+	if second != domain.NoRecord {
+		t.rows.close(t.latest.get(second), place)
+	}
+	one.counting = first
+}
+
+// unite makes one group of two, and of their members.
+func (t *Totals) unite(one, other *group) *group {
 	if len(one.members) < len(other.members) {
 		one, other = other, one
 	}
@@ -59,14 +77,7 @@ func (t *Totals) match(a, b domain.RecordID, place domain.Place) {
 	}
 	one.members = append(one.members, other.members...)
 	slices.SortFunc(one.members, func(a, b member) int { return cmp.Compare(a.record, b.record) })
-	first, second := one.counting, other.counting
-	if first > second { // domain.NoRecord is after every record
-		first, second = second, first
-	}
-	if second != domain.NoRecord {
-		t.rows.close(t.latest.get(second), place)
-	}
-	one.counting = first
+	return one
 }
 
 // groupOf is the group of a record; of its own if it was never matched.
@@ -95,4 +106,22 @@ func (t *Totals) recount(g *group, place domain.Place) {
 		t.takeUp(first, place)
 	}
 	g.counting = first
+}
+
+// Counting is the record that counts of those that a record was matched with: the
+// record itself where it was never matched, domain.NoRecord where none counts.
+func (t *Totals) Counting(record domain.RecordID) domain.RecordID {
+	if g := t.groups[record]; g != nil {
+		return g.counting
+	}
+	if n := t.latest.get(record); n == noRow || t.rows.at(n).closed != open {
+		return domain.NoRecord
+	}
+	return record
+}
+
+// Matched tells whether two records were told to be one action, directly or in a
+// chain.
+func (t *Totals) Matched(a, b domain.RecordID) bool {
+	return t.groups[a] != nil && t.groups[a] == t.groups[b]
 }

@@ -60,17 +60,26 @@ type MissingMemos struct {
 // MissingMemo is a fact that names no memo.
 type MissingMemo struct {
 	Finding
-	// Amount is as a cell of a table prints it.
-	Amount   string          `json:"amount"`
-	Currency domain.Currency `json:"currency,omitempty"`
+	// Value is a decimal string, "" where it is not known.
+	Value     string          `json:"value,omitempty"`
+	Qualifier string          `json:"qualifier"`
+	Currency  domain.Currency `json:"currency,omitempty"`
+	// Amount is all that for a person, as a cell of a table prints it.
+	Amount string `json:"-"`
 }
 
 // MemoSum is what the facts of one currency come to.
 type MemoSum struct {
 	Currency domain.Currency `json:"currency,omitempty"`
 	Facts    int             `json:"facts"`
-	// Amount is as a cell of a table prints it.
-	Amount string `json:"amount"`
+	// Value is the sum of those that are known, a decimal string, and Unknown
+	// how many are not; Lower and Approximate are the flags of the sum.
+	Value       string `json:"value"`
+	Unknown     int64  `json:"unknown,omitempty"`
+	Lower       bool   `json:"lower,omitempty"`
+	Approximate bool   `json:"approximate,omitempty"`
+	// Amount is all that for a person, as a cell of a table prints it.
+	Amount string `json:"-"`
 }
 
 // WithoutMemo finds the facts of a measure (Recovered, Seized or Forfeited)
@@ -94,7 +103,11 @@ func (t *Totals) WithoutMemo(q Query, measure Measure, m *Memos, reg *domain.Reg
 		if sumErr := sums.add(measure, &part); sumErr != nil {
 			err = sumErr
 		}
-		out.Found = append(out.Found, MissingMemo{a.finding(n, r, reg), part.Cell(part.Currency.Decimals()), part.Currency})
+		found := MissingMemo{Finding: a.finding(n, r, reg), Qualifier: part.Qualifier.String(), Currency: part.Currency, Amount: part.Cell(part.Currency.Decimals())}
+		if part.Qualifier != domain.Unknown {
+			found.Value = domain.FormatMinor(part.Quantity, part.Currency.Decimals())
+		}
+		out.Found = append(out.Found, found)
 	})
 	out.Asked, out.Sums = a, sums.list()
 	return out, err
@@ -127,7 +140,11 @@ func (s memoSums) list() []MemoSum {
 	list := []MemoSum{}
 	for _, currency := range slices.Sorted(maps.Keys(s)) {
 		one := s[currency]
-		list = append(list, MemoSum{currency, one.facts, one.Format(currency.Decimals())})
+		list = append(list, MemoSum{
+			Currency: currency, Facts: one.facts,
+			Value: domain.FormatMinor(one.Value, currency.Decimals()), Unknown: one.Unknown, Lower: one.Lower, Approximate: one.Approximate,
+			Amount: one.Format(currency.Decimals()),
+		})
 	}
 	return list
 }

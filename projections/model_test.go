@@ -24,53 +24,95 @@ type model struct {
 	zone    *time.Location
 	now     world
 	entries map[uint64]world
+	// keepSteps has it keep what each line did, too.
+	keepSteps bool
+	steps     []step
+}
+
+// step is what was known before and after one line.
+type step struct {
+	position      domain.Position
+	kind          ChangeKind
+	before, after world
 }
 
 // world is what is known after an entry.
 type world struct {
+	zone    *time.Location
 	records []record // in the order in which they were accepted
 	matches [][2]int
-	rank    int // of the last version of a succession
 }
 
 type record struct {
 	name      domain.RecordName
 	data      domain.Data
 	retracted bool
-	rank      int // of a succession's version: the newest stands
 }
 
-func newModel() *model { return &model{zone: time.UTC, entries: make(map[uint64]world)} }
+func newModel() *model {
+	return &model{zone: time.UTC, now: world{zone: time.UTC}, entries: make(map[uint64]world)}
+}
 
 func (m *model) Apply(r *domain.Ruled) {
+	before := m.now.clone()
 	if r.Verdict == domain.Accepted {
+		kind := m.kind(r.Event)
 		m.accept(r.Event)
+		if m.keepSteps {
+			m.steps = append(m.steps, step{r.Position, kind, before, m.now.clone()})
+		}
 	}
-	w := m.now
-	w.records, w.matches = slices.Clone(w.records), slices.Clone(w.matches)
-	m.entries[r.Position.Entry] = w
+	m.entries[r.Position.Entry] = m.now.clone()
+}
+
+func (w *world) clone() world {
+	return world{w.zone, slices.Clone(w.records), slices.Clone(w.matches)}
+}
+
+func (w *world) find(n domain.RecordName) int {
+	return slices.IndexFunc(w.records, func(r record) bool { return r.name.String() == n.String() })
+}
+
+// kind is what an event that is about to be accepted does.
+func (m *model) kind(e *domain.Event) (k ChangeKind) {
+	var name domain.RecordName
+	switch d := e.Data.(type) {
+	case *domain.RecordMatched:
+		return Match
+	case *domain.AgencySucceeded:
+		return Succession
+	case *domain.RecordRetracted:
+		name, k = d.Record, Retraction
+	case *domain.RecordCorrected:
+		if name, k = d.Record, Correction; m.now.records[m.now.find(name)].retracted {
+			k = Reinstatement
+		}
+	default:
+		return NewFact
+	}
+	if name.Kind == "agency" {
+		k += SuccessionCorrected - Correction
+	}
+	return k
 }
 
 func (m *model) accept(e *domain.Event) {
-	find := func(n domain.RecordName) int {
-		return slices.IndexFunc(m.now.records, func(r record) bool { return r.name.String() == n.String() })
-	}
+	find := m.now.find
 	switch d := e.Data.(type) {
 	case *domain.LedgerOpened:
 		m.zone, _ = domain.LoadZone(d.Zone)
+		m.now.zone = m.zone
 		m.now.records = append(m.now.records, record{name: e.Record(), data: clone(d)})
 	case *domain.RecordCorrected:
 		r := &m.now.records[find(d.Record)]
-		m.now.rank++
-		r.data, r.retracted, r.rank = clone(d.Replacement), false, m.now.rank
+		r.data, r.retracted = clone(d.Replacement), false
 	case *domain.RecordRetracted:
 		m.now.records[find(d.Record)].retracted = true
 	case *domain.RecordMatched:
 		m.now.matches = append(m.now.matches, [2]int{find(d.Record), find(d.SameAs)})
 	case *domain.RecordLinked, *domain.RecordUnlinked:
 	default:
-		m.now.rank++
-		m.now.records = append(m.now.records, record{name: e.Record(), data: clone(d), rank: m.now.rank})
+		m.now.records = append(m.now.records, record{name: e.Record(), data: clone(d)})
 	}
 }
 
@@ -110,23 +152,57 @@ func (w *world) counting() (list []record) {
 	return list
 }
 
+// successions are those that hold: of several of one agency the last record, and
+// none that leads back to where it comes from.
+func (w *world) successions() (list []*domain.AgencySucceeded) {
+	next := make(map[string]*domain.AgencySucceeded)
+	for _, r := range w.records {
+		if s, ok := r.data.(*domain.AgencySucceeded); ok && !r.retracted {
+			next[s.Predecessor] = s
+		}
+	}
+	for agency, s := range next {
+		back := false
+		for at, steps := s, 0; at != nil && steps <= len(next); steps++ {
+			back = back || at.Successor == agency
+			at = next[at.Successor]
+		}
+		if !back {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// straddles tells whether a record's dates, both given, lie on both sides of the
+// first day of a succession of or to its diary's agency.
+func (w *world) straddles(r record) bool {
+	p := r.data.Shared().Occurred
+	if c, ok := r.data.(*domain.CaseRegistered); ok {
+		p = c.Registered
+	}
+	from, to := p.Days(w.zone)
+	for _, s := range w.successions() {
+		day, _ := s.Effective.Days(w.zone)
+		party := s.Predecessor == r.name.Diary.Agency || s.Successor == r.name.Diary.Agency
+		if party && from != domain.MinDay && to != domain.MaxDay && from < day && day <= to {
+			return true
+		}
+	}
+	return false
+}
+
 // successor is who answers for an agency.
 func (w *world) successor(agency string) string {
-	next := make(map[string]string)
-	newest := make(map[string]int)
-	for _, r := range w.records {
-		s, ok := r.data.(*domain.AgencySucceeded)
-		if ok && !r.retracted && r.rank > newest[s.Predecessor] {
-			next[s.Predecessor], newest[s.Predecessor] = s.Successor, r.rank
+	all := w.successions()
+	for range all {
+		for _, s := range all {
+			if s.Predecessor == agency {
+				agency = s.Successor
+			}
 		}
 	}
-	for seen := map[string]bool{agency: true}; ; seen[agency] = true {
-		to, ok := next[agency]
-		if !ok || seen[to] {
-			return agency
-		}
-		agency = to
-	}
+	return agency
 }
 
 // values are what a record has of a stored dimension.
@@ -139,8 +215,12 @@ func (w *world) values(r record, d Dimension) (values []string) {
 	if unit == "" && agency == r.name.Diary.Agency {
 		unit = r.name.Diary.Unit
 	}
+	who := agency
+	if c.Agency == "" && w.straddles(r) {
+		who = ""
+	}
 	texts := map[Dimension][]string{
-		Agency: {agency}, Unit: {unit}, Country: {string(c.Place.Country)}, Subdivision: {c.Place.Subdivision},
+		Agency: {who}, Unit: {unit}, Country: {string(c.Place.Country)}, Subdivision: {c.Place.Subdivision},
 		City: {c.Place.City}, Operation: {c.Operation}, Successor: {w.successor(agency)},
 	}
 	var nationalities []domain.Nationality
@@ -218,28 +298,87 @@ func quantity(r record) (n int64, q domain.Qualifier, currency string) {
 // answer is what a table must say, with every cell by its row and column.
 type answer map[string]string
 
+// valuesOf are what a record has of any dimension.
+func (m *model) valuesOf(w *world, q Query, r record, d Dimension) []string {
+	if !d.isTime() {
+		return w.values(r, d)
+	}
+	calendar := calendar{max(q.YearStarts, time.January)}
+	from, to, dated := m.when(r, q.Clock)
+	if !dated || from == domain.MinDay || to == domain.MaxDay || calendar.unit(d, span{from, from}) != calendar.unit(d, span{to, to}) {
+		return nil
+	}
+	return []string{calendar.label(d, calendar.unit(d, span{from, to}))}
+}
+
+func (m *model) passes(w *world, q Query, r record, filters []Filter) bool {
+	for _, f := range filters {
+		if !f.allows(m.valuesOf(w, q, r, f.Dimension)) {
+			return false
+		}
+	}
+	return true
+}
+
+// tallies are what stands in the cells of a difference, whose columns have some
+// currencies.
+func (m *model) tallies(w *world, q Query, currencies map[string][]string) map[string]Tally {
+	all := make(map[string]Tally)
+	for _, column := range distinct(q.Columns) {
+		for _, r := range w.counting() {
+			from, to, dated := m.when(r, q.Clock)
+			first, last := domain.MinDay, domain.MaxDay
+			if !q.Period.IsZero() {
+				first, last = q.Period.Days(m.zone)
+			}
+			outside := dated && (to < first || from > last)
+			if measureOf(r.data.Type()) != column.Measure || outside || !m.passes(w, q, r, q.Where) || !m.passes(w, q, r, column.Filters) {
+				continue
+			}
+			rows := []string{"row"}
+			for _, d := range q.By {
+				values := m.valuesOf(w, q, r, d)
+				if len(values) == 0 {
+					values = []string{d.none()}
+				}
+				var longer []string
+				for _, row := range rows {
+					for _, v := range values {
+						longer = append(longer, row+"/"+v)
+					}
+				}
+				rows = longer
+			}
+			if len(q.By) == 0 {
+				rows = nil
+			}
+			rows = append(rows, "total")
+			if from < first || to > last {
+				rows = []string{"unplaced"}
+			}
+			n, k, currency := quantity(r)
+			one := tallyOf(&row{quantity: n, qualifier: k})
+			units := []string{currency}
+			if list := currencies[column.String()]; currency == "" && len(list) > 0 {
+				units = list
+			}
+			for _, unit := range units {
+				for _, row := range rows {
+					sum := all[row+" "+column.String()+" "+unit]
+					sum.add(one)
+					all[row+" "+column.String()+" "+unit] = sum
+				}
+			}
+		}
+	}
+	return all
+}
+
 // ask counts q as known after its entry.
 func (m *model) ask(q Query) answer {
 	w := m.entries[q.AsOf]
-	calendar := calendar{max(q.YearStarts, time.January)}
-	valuesOf := func(r record, d Dimension) []string {
-		if !d.isTime() {
-			return w.values(r, d)
-		}
-		from, to, dated := m.when(r, q.Clock)
-		if !dated || from == domain.MinDay || to == domain.MaxDay || calendar.unit(d, span{from, from}) != calendar.unit(d, span{to, to}) {
-			return nil
-		}
-		return []string{calendar.label(d, calendar.unit(d, span{from, to}))}
-	}
-	passes := func(r record, filters []Filter) bool {
-		for _, f := range filters {
-			if !f.allows(valuesOf(r, f.Dimension)) {
-				return false
-			}
-		}
-		return true
-	}
+	valuesOf := func(r record, d Dimension) []string { return m.valuesOf(&w, q, r, d) }
+	passes := func(r record, filters []Filter) bool { return m.passes(&w, q, r, filters) }
 	// mayPass is for what does not say of some filters, and passes the others.
 	mayPass := func(r record, filters []Filter) bool {
 		for _, f := range filters {
@@ -470,9 +609,17 @@ func (h *historian) anyLine() string {
 		one := h.someEvent()
 		alike := slices.DeleteFunc(slices.Clone(h.events), func(e *domain.Event) bool { return e.Type != one.Type })
 		return h.keep(match(one, rapid.SampledFrom(alike).Draw(h.rt, "same as")))
+	case kind == 14 && len(h.events) > 0:
+		from, to := h.someEvent().Record(), h.someEvent().Record()
+		to.ID += rapid.SampledFrom([]string{"", "", "9"}).Draw(h.rt, "to what is not there")
+		link := &domain.Event{Source: from.Diary, Data: &domain.RecordLinked{From: from, To: to}}
+		if rapid.Bool().Draw(h.rt, "unlink") {
+			link.Data = &domain.RecordUnlinked{From: from, To: to}
+		}
+		return h.keep(link)
 	case kind == 13:
 		agency := rapid.SampledFrom([]string{"nccia", "fia", "police", "ccw"})
-		s := event(domain.Office, h.id(), &domain.AgencySucceeded{Predecessor: agency.Draw(h.rt, "of"), Successor: agency.Draw(h.rt, "to"), Effective: period("2025-04")})
+		s := event(domain.Office, h.id(), &domain.AgencySucceeded{Predecessor: agency.Draw(h.rt, "of"), Successor: agency.Draw(h.rt, "to"), Effective: h.effective()})
 		if d := s.Data.(*domain.AgencySucceeded); d.Predecessor == d.Successor {
 			d.Successor += "2"
 		}
@@ -497,6 +644,11 @@ func (h *historian) keep(e *domain.Event) string {
 	return line
 }
 
+// effective is when a succession takes effect.
+func (h *historian) effective() domain.Period {
+	return period(rapid.SampledFrom([]string{"2025-04", "2025-04", "2025", "2025-02-03T20:00:00Z", "unknown", "../2025"}).Draw(h.rt, "effective"))
+}
+
 func (h *historian) someEvent() *domain.Event {
 	return rapid.SampledFrom(h.events).Draw(h.rt, "event")
 }
@@ -514,7 +666,7 @@ func (h *historian) amendment() string {
 	var replacement domain.Data
 	if s, ok := first.Data.(*domain.AgencySucceeded); ok {
 		other := *s
-		other.Successor = rapid.SampledFrom([]string{"ito", "anf"}).Draw(h.rt, "to")
+		other.Successor, other.Effective = rapid.SampledFrom([]string{"ito", "anf", s.Successor}).Draw(h.rt, "to"), h.effective()
 		replacement = &other
 	} else {
 		replacement = h.fact(first.Type)
@@ -525,7 +677,7 @@ func (h *historian) amendment() string {
 var (
 	somePeriods = []string{
 		"2024-12-31", "2025-01-01", "2025-01-31T20:00:00Z", "2025-02", "2025-02-03", "2025-01/2025-02", "2025-06", "2025", "2024/2025",
-		"unknown", "../2025-02", "2025-02/..", "2026-01-15", "1949-12-31", "2050-01-01",
+		"2025-03/2025-06", "2025-03/2025-04-01", "unknown", "../2025-02", "2025-02/..", "2026-01-15", "1949-12-31", "2050-01-01",
 	}
 	someCities     = []string{"", "Karachi", " Karachi", "Lahore", "not-given", "M\u00e1laga", "Ma\u0301laga"}
 	someCurrencies = []string{"PKR", "USD", "JPY"}
@@ -589,6 +741,9 @@ func (h *historian) query() Query {
 		Clock:      Clock(rapid.IntRange(0, 1).Draw(h.rt, "clock")),
 		AsOf:       rapid.Uint64Range(0, h.reg.Last()).Draw(h.rt, "as of"),
 		YearStarts: time.Month(rapid.SampledFrom([]int{0, 1, 2, 10}).Draw(h.rt, "year starts")),
+	}
+	if who := rapid.SampledFrom([]Dimension{0, 0, 0, 0, Agency, Successor}).Draw(h.rt, "by who"); who != 0 {
+		q.By = []Dimension{who}
 	}
 	if p := rapid.SampledFrom([]string{"", "2025", "2025-01", "2024/2025", "../2025-02", "2025-02/..", "2025-02-03"}).Draw(h.rt, "period"); p != "" {
 		q.Period = period(p)

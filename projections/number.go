@@ -9,12 +9,22 @@ import (
 	"roznamcha/domain"
 )
 
-// CaseNumbers keep the number and the station of every case, some 50 bytes a
+// CaseNumbers keep the number and the register of every case, some 50 bytes a
 // case.
 type CaseNumbers struct {
-	registers values // the stations, and the diaries of cases that name none
+	registers []caseRegister // by number
+	numbered  map[caseRegister]uint32
 	odd       values // the numbers that are not plain
 	cases     map[domain.RecordID]caseNumber
+}
+
+// caseRegister is where a station numbers its cases: two agencies may each have
+// a station Saddar, and their FIRs 97 are two cases. The station is as diaries
+// write it by and large, for letter case and white space are not looked at; ""
+// where none is named.
+type caseRegister struct {
+	diary   domain.Diary
+	station string
 }
 
 // caseNumber is what one case says of its number.
@@ -29,7 +39,7 @@ type caseNumber struct {
 
 // NewCaseNumbers are the numbers of no case.
 func NewCaseNumbers() *CaseNumbers {
-	return &CaseNumbers{cases: make(map[domain.RecordID]caseNumber)}
+	return &CaseNumbers{numbered: make(map[caseRegister]uint32), cases: make(map[domain.RecordID]caseNumber)}
 }
 
 // Apply folds one ruling in.
@@ -41,18 +51,29 @@ func (c *CaseNumbers) Apply(r *domain.Ruled) {
 	if !ok {
 		return
 	}
-	one := caseNumber{register: c.registers.number(data.Station)}
-	if one.register == 0 {
-		one.register = c.registers.number(r.Name.Diary.String())
-	}
+	one := caseNumber{register: c.register(r.Name.Diary, data.Station)}
 	if one.n, one.year, ok = plainNumber(data.Number); !ok {
 		one.odd = c.odd.number(data.Number)
 	}
 	c.cases[r.Record] = one
 }
 
-// maxNumber is the largest number that is plain: a nine-digit FIR is a mistake.
-const maxNumber = 999_999_999
+// register is the number of a diary's station, which keeps the name that it was
+// given first.
+func (c *CaseNumbers) register(diary domain.Diary, station string) uint32 {
+	if station = normalise(station); station == domain.NotGiven {
+		station = ""
+	}
+	key := caseRegister{diary, folded(station)}
+	n, ok := c.numbered[key]
+	if !ok {
+		n = uint32(len(c.registers))
+		diary = domain.Diary{Agency: strings.Clone(diary.Agency), Unit: strings.Clone(diary.Unit)} // it is part of an entry
+		c.registers = append(c.registers, caseRegister{diary, strings.Clone(station)})
+		c.numbered[caseRegister{diary, strings.Clone(key.station)}] = n
+	}
+	return n
+}
 
 // plainNumber reads "97", "97/2025" or "97/25"; year is -1 where none is
 // written.
@@ -92,7 +113,8 @@ func (c *caseNumber) is(year int) bool {
 	return int(c.year) == year
 }
 
-// NumberGaps are the case numbers that were asked about, by station and year.
+// NumberGaps are the case numbers that were asked about, by diary, station and
+// year.
 type NumberGaps struct {
 	Asked
 	Years []NumberYear `json:"years"`
@@ -101,19 +123,22 @@ type NumberGaps struct {
 	Apart []NumberApart `json:"apart"`
 }
 
-// NumberYear is the numbers of one station in one year.
+// NumberYear is the numbers of one station of a diary in one year, all of them:
+// also those of cases that were not asked about.
 type NumberYear struct {
-	// Station is as cases name it; the diary, such as "/nccia/karachi", of
-	// those that name none.
-	Station string `json:"station"`
+	Diary string `json:"diary"`
+	// Station is as the first of its cases names it, "" for cases that name
+	// none.
+	Station string `json:"station,omitempty"`
 	Year    int    `json:"year"`
-	// Cases have a plain number; First and Last are the least and the largest.
+	// Cases stand and have a plain number. First and Last are the least and the
+	// largest number that a case has, retracted ones too.
 	Cases int `json:"cases"`
 	First int `json:"first"`
 	Last  int `json:"last"`
 	// Before are the numbers from 1 on that are missing before First, Missing
-	// those between First and Last. Withdrawn are those between 1 and Last that
-	// only a retracted case has: they are in neither.
+	// those between First and Last. Withdrawn are those that only a retracted
+	// case has: they are in neither.
 	Before    []NumberRange `json:"missing_before_first"`
 	Missing   []NumberRange `json:"missing"`
 	Withdrawn []NumberRange `json:"withdrawn"`
@@ -127,12 +152,12 @@ type NumberRange struct {
 	To   int `json:"to"`
 }
 
-// String is "3" or "3–5".
-func (r NumberRange) String() string {
+// Text is "3", or "3-5" with that dash.
+func (r NumberRange) Text(dash string) string {
 	if r.From == r.To {
 		return strconv.Itoa(r.From)
 	}
-	return strconv.Itoa(r.From) + "–" + strconv.Itoa(r.To)
+	return strconv.Itoa(r.From) + dash + strconv.Itoa(r.To)
 }
 
 // NumberRepeated is a number that several cases have.
@@ -165,6 +190,7 @@ type numberKey struct {
 type sequence struct {
 	have      []numbered
 	withdrawn []uint32
+	asked     bool // a case of it was asked about
 }
 
 // numbered is a number that the case of row has.
@@ -173,12 +199,13 @@ type numbered struct {
 	row uint32
 }
 
-// Gaps looks for the numbers of cases that are missing, by station and year of
-// registration, and for those that several cases have. A number is plain where
-// it is digits, alone or with its year: 97, 97/2025 or 97/25. Numbers begin at 1
-// in each year. Of matched reports of one case, the numbers of all that stand
-// are there, and none repeats another's. What the period and filters leave out
-// is missing. c and reg must have read the same entries. Errors as in Query.
+// Gaps looks for the numbers of cases that are missing, by diary, station and
+// year of registration, and for those that several cases have. A number is plain
+// where it is digits, alone or with its year: 97, 97/2025 or 97/25. Numbers begin
+// at 1 in each year. Of matched reports of one case, the numbers of all that
+// stand are there, and none repeats another's. The period and the filters choose
+// sequences: one with a case that is asked about, standing or retracted, is shown
+// whole. c and reg must have read the same entries. Errors as in Query.
 func (t *Totals) Gaps(q Query, c *CaseNumbers, reg *domain.Register) (*NumberGaps, error) {
 	a, err := t.asked(q, []Column{{Measure: Cases}})
 	if err != nil {
@@ -186,37 +213,41 @@ func (t *Totals) Gaps(q Query, c *CaseNumbers, reg *domain.Register) (*NumberGap
 	}
 	out := &NumberGaps{Years: []NumberYear{}, Apart: []NumberApart{}}
 	sequences := make(map[numberKey]*sequence)
-	at := func(k numberKey) *sequence {
+	at := func(k numberKey, asked bool) *sequence {
 		if sequences[k] == nil {
 			sequences[k] = new(sequence)
 		}
+		sequences[k].asked = sequences[k].asked || asked
 		return sequences[k]
 	}
-	a.each(func(n uint32, r *row) {
+	t.standing(Cases, func(n uint32, r *row) {
+		asked := a.about(r)
 		for _, record := range t.reports(r) {
 			version := t.rows.at(t.latest.get(record))
 			one := c.cases[record]
 			year, why := t.yearOf(&one, &version)
 			if why == "" {
-				s := at(numberKey{one.register, year})
+				s := at(numberKey{one.register, year}, asked)
 				s.have = append(s.have, numbered{one.n, n})
-			} else if record == r.record {
+			} else if asked && record == r.record {
 				out.Apart = append(out.Apart, NumberApart{a.finding(n, r, reg), c.text(&one), why})
 			}
 		}
 	})
-	t.withdrawn(&a, c, reg, func(k numberKey, n uint32) {
-		if s := sequences[k]; s != nil {
-			s.withdrawn = append(s.withdrawn, n)
-		}
+	t.withdrawn(&a, c, reg, func(k numberKey, n uint32, asked bool) {
+		s := at(k, asked)
+		s.withdrawn = append(s.withdrawn, n)
 	})
 	for k, s := range sequences {
+		if !s.asked {
+			continue
+		}
 		y := s.year(func(row uint32) Finding { r := t.rows.at(row); return a.finding(row, &r, reg) })
-		y.Station, y.Year = c.registers.texts[k.register], k.year
+		y.Diary, y.Station, y.Year = c.registers[k.register].diary.String(), c.registers[k.register].station, k.year
 		out.Years = append(out.Years, y)
 	}
 	slices.SortFunc(out.Years, func(a, b NumberYear) int {
-		return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.Year, b.Year))
+		return cmp.Or(cmp.Compare(a.Diary, b.Diary), cmp.Compare(a.Station, b.Station), cmp.Compare(a.Year, b.Year))
 	})
 	out.Asked = a
 	return out, nil
@@ -259,17 +290,26 @@ func (t *Totals) yearOf(one *caseNumber, version *row) (year int, why string) {
 	return year, ""
 }
 
-// withdrawn hands over the plain numbers of retracted cases that would be asked
-// about if they stood.
-func (t *Totals) withdrawn(a *Asked, c *CaseNumbers, reg *domain.Register, visit func(numberKey, uint32)) {
-	passed := *a // what is withdrawn is not counted
+// standing hands over the rows of a measure that count.
+func (t *Totals) standing(m Measure, visit func(n uint32, r *row)) {
+	for n := range t.rows.len {
+		r := t.rows.at(n)
+		if r.closed == open && t.cells.all[r.cell].measure == m {
+			visit(n, &r)
+		}
+	}
+}
+
+// withdrawn hands over the plain numbers of retracted cases, and whether they
+// would be asked about if they stood.
+func (t *Totals) withdrawn(a *Asked, c *CaseNumbers, reg *domain.Register, visit func(k numberKey, n uint32, asked bool)) {
 	for record, one := range c.cases {
-		version := t.rows.at(t.latest.get(record))
-		if version.closed == open || !reg.Record(record).Retracted || !passed.about(&version) {
+		if !reg.Record(record).Retracted {
 			continue
 		}
+		version := t.rows.at(t.latest.get(record))
 		if year, why := t.yearOf(&one, &version); why == "" {
-			visit(numberKey{one.register, year}, one.n)
+			visit(numberKey{one.register, year}, one.n, a.bearing(&version) == isAsked) // what is withdrawn is not counted
 		}
 	}
 }
@@ -278,14 +318,9 @@ func (t *Totals) withdrawn(a *Asked, c *CaseNumbers, reg *domain.Register, visit
 func (s *sequence) year(find func(row uint32) Finding) NumberYear {
 	slices.SortFunc(s.have, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.row, b.row)) })
 	s.have = slices.Compact(s.have) // two reports of one case with one number
-	slices.Sort(s.withdrawn)
-	s.withdrawn = slices.Compact(s.withdrawn)
-	first, last := s.have[0].n, s.have[len(s.have)-1].n
-	y := NumberYear{
-		First: int(first), Last: int(last),
-		Before: []NumberRange{}, Missing: []NumberRange{}, Withdrawn: []NumberRange{}, Repeated: []NumberRepeated{},
-	}
+	y := NumberYear{Before: []NumberRange{}, Missing: []NumberRange{}, Withdrawn: []NumberRange{}, Repeated: []NumberRepeated{}}
 	cases := make(map[uint32]bool)
+	known := slices.Clone(s.withdrawn) // every number that a case has or had
 	for i := 0; i < len(s.have); {
 		j := i
 		for ; j < len(s.have) && s.have[j].n == s.have[i].n; j++ {
@@ -294,11 +329,19 @@ func (s *sequence) year(find func(row uint32) Finding) NumberYear {
 		if j-i > 1 {
 			y.Repeated = append(y.Repeated, repeated(s.have[i:j], find))
 		}
+		known = append(known, s.have[i].n)
 		i = j
 	}
 	y.Cases = len(cases)
-	s.missing(&y)
+	slices.Sort(known)
+	y.run(slices.Compact(known), s.stands)
 	return y
+}
+
+// stands tells whether a case that stands has a number.
+func (s *sequence) stands(n uint32) bool {
+	_, ok := slices.BinarySearchFunc(s.have, n, func(one numbered, n uint32) int { return cmp.Compare(one.n, n) })
+	return ok
 }
 
 func repeated(have []numbered, find func(row uint32) Finding) NumberRepeated {
@@ -309,33 +352,22 @@ func repeated(have []numbered, find func(row uint32) Finding) NumberRepeated {
 	return r
 }
 
-// missing goes from number to number that is there or withdrawn.
-func (s *sequence) missing(y *NumberYear) {
-	withdrawn := s.withdrawn
-	next := 1 // the least number that was not looked at
-	for _, one := range s.have {
-		n := int(one.n)
-		for len(withdrawn) > 0 && int(withdrawn[0]) <= n {
-			if w := int(withdrawn[0]); w < n {
-				y.lack(next, w-1)
-				y.Withdrawn = appendNumber(y.Withdrawn, w)
-				next = w + 1
-			}
-			withdrawn = withdrawn[1:]
-		}
-		y.lack(next, n-1)
-		next = max(next, n+1)
+// run goes from number to number that is known, and enters what is missing
+// between them and what is withdrawn.
+func (y *NumberYear) run(known []uint32, stands func(uint32) bool) {
+	y.First, y.Last = int(known[0]), int(known[len(known)-1])
+	if y.First > 1 {
+		y.Before = append(y.Before, NumberRange{1, y.First - 1})
 	}
-}
-
-// lack enters the numbers from to to as missing.
-func (y *NumberYear) lack(from, to int) {
-	switch {
-	case from > to:
-	case to < y.First:
-		y.Before = append(y.Before, NumberRange{from, to})
-	default:
-		y.Missing = append(y.Missing, NumberRange{from, to})
+	next := y.First // the least number that was not looked at
+	for _, n := range known {
+		if int(n) > next {
+			y.Missing = append(y.Missing, NumberRange{next, int(n) - 1})
+		}
+		if !stands(n) {
+			y.Withdrawn = appendNumber(y.Withdrawn, int(n))
+		}
+		next = int(n) + 1
 	}
 }
 

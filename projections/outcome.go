@@ -40,19 +40,22 @@ type Outcomes struct {
 	Raids []RaidOutcome `json:"raids"`
 }
 
-// RaidOutcome is a raid with the cases and arrests that it is linked with.
+// RaidOutcome is a raid with the cases and arrests that it led to.
 type RaidOutcome struct {
 	Finding
+	// Cases and Arrests are those that it is linked with itself; Through are
+	// other cases that one of those arrests is linked with.
 	Cases   int `json:"cases"`
 	Arrests int `json:"arrests"`
+	Through int `json:"cases_through_arrests"`
 }
 
 // RaidsWithout finds the raids that have none of the outcomes in lack. A raid
 // has a case, or an arrest, that it is linked with: by a member of either's own
-// data or by record.linked, in either direction, if both records stand. Only a
-// direct link counts, not one from the raid to an arrest to its case. Of
-// matched reports of one raid, a link of any that stands counts. x and reg must
-// have read the same entries. Errors as in Query.
+// data or by record.linked, in either direction, if both records stand. It has
+// the cases of its arrests too: an arrest is tied to its raid at once, and to
+// its FIR when there is one. Of matched reports of one raid, a link of any that
+// stands counts. x and reg must have read the same entries. Errors as in Query.
 func (t *Totals) RaidsWithout(q Query, lack Outcome, x *Exceptions, reg *domain.Register) (*Outcomes, error) {
 	a, err := t.asked(q, []Column{{Measure: Raids}})
 	if err != nil {
@@ -60,7 +63,7 @@ func (t *Totals) RaidsWithout(q Query, lack Outcome, x *Exceptions, reg *domain.
 	}
 	out := &Outcomes{Raids: []RaidOutcome{}}
 	a.each(func(n uint32, r *row) {
-		cases, arrests := make(map[uint32]bool), make(map[uint32]bool)
+		cases, arrests, through := make(map[uint32]bool), make(map[uint32]bool), make(map[uint32]bool)
 		for _, record := range t.reports(r) {
 			x.around(x.names.number(reg.Record(record).Name), func(other uint32) {
 				switch x.names.kind(other) {
@@ -71,8 +74,15 @@ func (t *Totals) RaidsWithout(q Query, lack Outcome, x *Exceptions, reg *domain.
 				}
 			})
 		}
-		if out.count(len(cases) > 0, len(arrests) > 0)&lack == 0 {
-			out.Raids = append(out.Raids, RaidOutcome{a.finding(n, r, reg), len(cases), len(arrests)})
+		for arrest := range arrests {
+			x.around(arrest, func(other uint32) {
+				if x.names.kind(other) == caseKind && !cases[other] {
+					through[other] = true
+				}
+			})
+		}
+		if out.count(len(cases)+len(through) > 0, len(arrests) > 0)&lack == 0 {
+			out.Raids = append(out.Raids, RaidOutcome{a.finding(n, r, reg), len(cases), len(arrests), len(through)})
 		}
 	})
 	out.Asked = a

@@ -19,7 +19,7 @@ type plan struct {
 	period   span
 	calendar calendar
 	// next is who follows which agency, as known then.
-	next map[string]string
+	next domain.Successors
 	axes []*axis // of By
 
 	cells classes
@@ -97,13 +97,23 @@ type axis struct {
 }
 
 func (t *Totals) plan(q Query) *plan {
-	p := &plan{Query: q, totals: t, before: open, period: wholeTime, calendar: calendar{q.YearStarts}}
 	if q.AsOf == 0 {
-		p.AsOf = t.last
+		q.AsOf = t.last
 	}
-	if p.AsOf < t.last {
-		p.before = domain.Position{Entry: p.AsOf + 1, Line: 1}.Place()
+	return t.planBefore(q, t.after(q.AsOf))
+}
+
+// after is the place after an entry: where an open row ends, after the last.
+func (t *Totals) after(entry uint64) domain.Place {
+	if entry >= t.last {
+		return open
 	}
+	return domain.Position{Entry: entry + 1, Line: 1}.Place()
+}
+
+// planBefore is plan, as known before a place.
+func (t *Totals) planBefore(q Query, before domain.Place) *plan {
+	p := &plan{Query: q, totals: t, before: before, period: wholeTime, calendar: calendar{q.YearStarts}}
 	if !q.Period.IsZero() {
 		p.period.from, p.period.to = q.Period.Days(t.spans.zone)
 	}
@@ -126,7 +136,7 @@ func (p *plan) axis(d Dimension) *axis {
 	case d == Successor:
 		ids := map[string]uint32{"": 0}
 		for _, agency := range p.totals.cells.values[Agency].texts {
-			text := follow(p.next, agency)
+			text := p.next.Of(agency)
 			id, ok := ids[text]
 			if !ok {
 				id = uint32(len(a.texts))
@@ -185,7 +195,7 @@ var notHaving = []uint32{0}
 
 // cellLabels are the labels that the facts of cell i stand under.
 func (a *axis) cellLabels(c *cells, i uint32) []uint32 {
-	values := c.of(i, a.dimension.stored())
+	values := c.of(i, a.dimension)
 	switch {
 	case len(values) == 0:
 		return notHaving
@@ -276,8 +286,11 @@ func (p *plan) during(s span, filters []Filter) (lacks dimensions, ok bool) {
 // test is a filter on a dimension that is no time: which of the values that it
 // is read from, by number, pass.
 type test struct {
-	dimension Dimension
-	passes    []bool
+	Filter
+	passes []bool
+	// unsure are the values that may stand for one that passes, nil in a table:
+	// there a value is what it says. See survey.unsure.
+	unsure []bool
 }
 
 // tests makes filters ready: those on cells, and those on times as they are.
@@ -292,28 +305,31 @@ func (p *plan) tests(filters []Filter) (tests []test, times []Filter) {
 		texts := p.totals.cells.values[f.Dimension.stored()].texts
 		for _, text := range texts[min(1, len(texts)):] {
 			if f.Dimension == Successor {
-				text = follow(p.next, text)
+				text = p.next.Of(text)
 			}
 			passes = append(passes, f.allows([]string{text}))
 		}
-		tests = append(tests, test{f.Dimension, passes})
+		tests = append(tests, test{Filter: f, passes: passes})
 	}
 	return tests, times
 }
 
 // pass tells whether cell i passes every test, but for those of dimensions that
-// it does not have.
+// it does not have, or where a value of it leaves that open (see unsureOf).
 func pass(c *cells, i uint32, tests []test) (lacks dimensions, ok bool) {
 	for _, t := range tests {
-		values := c.of(i, t.dimension.stored())
-		passes := len(values) == 0 && t.passes[0]
+		values := c.of(i, t.Dimension)
+		passes, unsure := len(values) == 0 && t.passes[0], false
 		for _, v := range values {
 			passes = passes || t.passes[v]
+			unsure = unsure || t.unsure != nil && t.unsure[v]
 		}
 		switch {
 		case passes:
 		case len(values) == 0:
-			lacks |= 1 << t.dimension
+			lacks |= 1 << t.Dimension
+		case unsure:
+			lacks |= unsureOf(1 << t.Dimension)
 		default:
 			return 0, false
 		}
@@ -341,7 +357,7 @@ func (p *plan) unheard() (notes []string) {
 func (p *plan) heard(d Dimension, value string) bool {
 	values := &p.totals.cells.values[d.stored()]
 	if d == Successor {
-		return slices.ContainsFunc(values.texts, func(agency string) bool { return follow(p.next, agency) == value })
+		return slices.ContainsFunc(values.texts, func(agency string) bool { return p.next.Of(agency) == value })
 	}
 	_, ok := values.ids[value]
 	return ok

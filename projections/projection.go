@@ -9,3 +9,9 @@ import "roznamcha/domain"
 type Projection interface {
 	Apply(r *domain.Ruled)
 }
+
+// Onlooker is a projection that Replay also shows the register after every entry.
+type Onlooker interface {
+	Projection
+	Look(reg *domain.Register)
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"roznamcha/domain"
@@ -137,4 +138,14 @@ func (q *Query) filters() iter.Seq[Filter] {
 			}
 		}
 	}
+}
+
+// follows tells whether the answer to q depends on who succeeded whom.
+func (q *Query) follows() bool {
+	for f := range q.filters() {
+		if f.Dimension == Successor {
+			return true
+		}
+	}
+	return slices.Contains(q.By, Successor)
 }

@@ -16,9 +16,20 @@ type ReplayOptions struct {
 	// tail at the time of the call. Before the first entry there is no ledger,
 	// and the replay is an error.
 	AsOf AsOf
+	// From, unless nil, is what the replay goes on from, with projections that
+	// were restored with it: an entry that AsOf knows and Ledger.Holds. It is used
+	// up.
+	From *Start
 	// Progress, unless nil, is told of every entry when it is done, and of the
 	// last that there may be. It is called often and should be quick.
 	Progress func(entry, tail uint64)
+}
+
+// Start is a register that has read a ledger up to some entry, and what was
+// counted in it.
+type Start struct {
+	Register *domain.Register
+	Stats    Stats
 }
 
 // Stats is what a replay has seen. It is a projection itself.
@@ -32,6 +43,10 @@ type Stats struct {
 	Duplicates   int `json:"duplicates"`
 	Refused      int `json:"refused"`
 	Unrecognised int `json:"unrecognised"`
+	// Snapshot is the entry of the snapshot that the replay went on from, 0 for
+	// none, and Before how many of the lines were in it.
+	Snapshot uint64 `json:"snapshot,omitempty"`
+	Before   int    `json:"before,omitempty"`
 	// Took is how long the replay took, by this machine's clock.
 	Took time.Duration `json:"took_ns"`
 }
@@ -65,14 +80,16 @@ func Fold(reg *domain.Register, e domain.Entry, ps ...Projection) error {
 // errKnown ends a replay at what was known.
 var errKnown = errors.New("the rest was not known")
 
-// Replay reads the ledger from entry 1 on, in order, into a new register and
-// hands each ruling to every projection. It returns the register as it stands
+// Replay reads the ledger from entry 1 on, or on from opts.From, in order, into a
+// register and hands each ruling to every projection. It returns the register as it stands
 // after the last entry read; with an error, register and projections stand
 // there too and belong to no answer.
 func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ...Projection) (*domain.Register, Stats, error) {
 	start := time.Now()
-	reg := domain.NewRegister()
-	var stats Stats
+	reg, stats := domain.NewRegister(), Stats{}
+	if opts.From != nil {
+		reg, stats = opts.From.Register, opts.From.Stats
+	}
 	tail, err := l.Tail(ctx)
 	if err != nil {
 		return reg, stats, err
@@ -83,7 +100,7 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 		tail = entry
 	}
 	all := append([]Projection{&stats}, ps...)
-	err = l.ReadAhead(ctx, 1, tail, func(e domain.Entry) error {
+	err = l.ReadAheadAfter(ctx, reg.Last(), reg.Recorded(), tail, func(e domain.Entry) error {
 		switch {
 		case opts.AsOf.Knows(e.Number, e.Recorded, reg.Zone()):
 		case e.Number == 1:
@@ -93,6 +110,11 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 		}
 		if err := Fold(reg, e, all...); err != nil {
 			return err
+		}
+		for _, p := range all {
+			if onlooker, ok := p.(Onlooker); ok {
+				onlooker.Look(reg)
+			}
 		}
 		if opts.Progress != nil {
 			opts.Progress(e.Number, tail)

@@ -49,6 +49,9 @@ type row struct {
 type rows struct {
 	blocks []*block
 	len    uint32
+	held   held // of closed
+	// onClose is told of every row that is closed; nil for nobody.
+	onClose func(n uint32, at domain.Place)
 }
 
 // add appends r and returns its number.
@@ -92,13 +95,20 @@ func (t *rows) at(n uint32) row {
 // close ends row n at a place; open opens it again.
 func (t *rows) close(n uint32, at domain.Place) {
 	b := t.blocks[n>>blockBits]
-	if b.closed == nil {
+	held := t.held.take(n >> blockBits)
+	switch {
+	case b.closed == nil:
 		b.closed = new([blockRows]domain.Place)
 		for i := range b.closed {
 			b.closed[i] = open
 		}
+	case held:
+		b.closed = copyOf(b.closed)
 	}
 	b.closed[n&(blockRows-1)] = at
+	if t.onClose != nil && at != open {
+		t.onClose(n, at)
+	}
 }
 
 // before is how many rows were opened before a place.
@@ -108,9 +118,38 @@ func (t *rows) before(at domain.Place) uint32 {
 	}))
 }
 
+// held are the blocks that a snapshot still reads: who is about to change one
+// copies it before. Nil for none.
+type held []bool
+
+// hold is so many blocks, all of them held.
+func hold(blocks int) held {
+	h := make(held, blocks)
+	for i := range h {
+		h[i] = true
+	}
+	return h
+}
+
+// take tells whether a block is held, and lets go of it.
+func (h held) take(block uint32) bool {
+	if int(block) >= len(h) || !h[block] {
+		return false
+	}
+	h[block] = false
+	return true
+}
+
+// copyOf is a copy of a block.
+func copyOf[T any](block *[blockRows]T) *[blockRows]T {
+	copied := *block
+	return &copied
+}
+
 // column is an array with a number for every record, in blocks as the rows are.
 type column struct {
 	blocks []*[blockRows]uint32
+	held   held
 }
 
 // noRow is the number of no row.
@@ -124,6 +163,9 @@ func (c *column) set(id domain.RecordID, n uint32) {
 			b[i] = noRow
 		}
 		c.blocks = append(c.blocks, b)
+	}
+	if b := uint32(id >> blockBits); c.held.take(b) {
+		c.blocks[b] = copyOf(c.blocks[b])
 	}
 	c.blocks[id>>blockBits][id&(blockRows-1)] = n
 }

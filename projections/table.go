@@ -481,5 +481,5 @@ func (g *grid) notes(t *Table) (notes []string) {
 	if t.Unplaced != nil {
 		notes = append(notes, "unplaced: undated, or only partly in the period; not in the total")
 	}
-	return append(notes, g.unheard()...)
+	return slices.Concat(notes, g.goRound(), g.unheard())
 }

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -19,12 +20,15 @@ type Totals struct {
 	// latest is the row that holds the latest version of each record. It is
 	// open while the record counts.
 	latest column
-	// copied names, for a row that a record took up again without a new
-	// version, the row that holds the version.
-	copied map[uint32]uint32
-	// groups are the records that were matched, by each of them.
+	// copied are the rows that a record took up again without a new version, in
+	// their order.
+	copied []copiedRow
+	// groups are the records that were matched, by each of them, and matches
+	// how they came to be.
 	groups      map[domain.RecordID]*group
+	matches     []matchedPair
 	successions successions
+	parties     map[string][]domain.Day // of the successions that hold now
 
 	// opened says how the ledger was opened; its strings are copies.
 	opened domain.LedgerOpened
@@ -35,12 +39,14 @@ type Totals struct {
 	fact fact // the one at hand
 }
 
+// copiedRow is a row that says again what the row of a version says.
+type copiedRow struct{ row, version uint32 }
+
 // NewTotals is the totals of no entry.
 func NewTotals() *Totals {
 	return &Totals{
 		cells:  newCells(),
 		spans:  newSpans(),
-		copied: make(map[uint32]uint32),
 		groups: make(map[domain.RecordID]*group),
 	}
 }
@@ -57,7 +63,9 @@ func (t *Totals) Apply(r *domain.Ruled) {
 		t.open(fact)
 		return
 	case *domain.AgencySucceeded:
-		t.successions.apply(r, fact)
+		effective, _ := fact.Effective.Days(t.spans.zone)
+		t.successions.apply(r, fact, effective)
+		t.resettle(place)
 		return
 	}
 	switch r.Change {
@@ -66,7 +74,9 @@ func (t *Totals) Apply(r *domain.Ruled) {
 			t.stand(r.Record, place, r.Change)
 		}
 	case domain.Retracted:
-		t.successions.close(r.Record, place)
+		if t.successions.close(r.Record, place) {
+			t.resettle(place)
+		}
 		t.retract(r.Record, place)
 	case domain.Matched:
 		t.match(r.Record, r.SameAs, place)
@@ -89,9 +99,13 @@ func (t *Totals) open(o *domain.LedgerOpened) {
 
 // stand makes the fact at hand what a record says from place on.
 func (t *Totals) stand(record domain.RecordID, place domain.Place, change domain.Change) {
+	occurred := t.spans.number(t.fact.happened)
+	if t.straddles(t.fact.own, t.spans.all[occurred]) {
+		t.fact.texts[Agency] = ""
+	}
 	r := row{
 		cell:      t.cells.number(&t.fact),
-		occurred:  t.spans.number(t.fact.happened),
+		occurred:  occurred,
 		reported:  t.spans.number(t.fact.reported),
 		record:    record,
 		quantity:  t.fact.quantity,
@@ -139,14 +153,21 @@ func (t *Totals) takeUp(record domain.RecordID, place domain.Place) {
 		t.rows.close(n, open)
 		return
 	}
-	version := n
-	if first, ok := t.copied[n]; ok {
-		version = first
-	}
+	version := t.versionOf(n)
 	r.opened, r.closed = place, open
 	n = t.rows.add(r)
-	t.copied[n] = version
+	t.copied = append(t.copied, copiedRow{n, version})
 	t.latest.set(record, n)
+}
+
+// versionOf is the row that holds the version which row n says: n itself, unless
+// it is copied.
+func (t *Totals) versionOf(n uint32) uint32 {
+	i, ok := slices.BinarySearchFunc(t.copied, n, func(c copiedRow, n uint32) int { return cmp.Compare(c.row, n) })
+	if ok {
+		return t.copied[i].version
+	}
+	return n
 }
 
 // Opened says how the ledger was opened; the zero value before that.

@@ -138,6 +138,16 @@ func BenchmarkChanges(b *testing.B) {
 		t.Apply(r)
 	}
 	middle, end := uint64(benchFacts/100/2), uint64(benchFacts/100)
+	for i := range 3 {
+		agency := func(n int) string { return fmt.Sprintf("agency%d", n) }
+		start := time.Now()
+		t.Apply(&domain.Ruled{
+			Ruling: domain.Ruling{Verdict: domain.Accepted}, Change: domain.Created, Position: domain.Position{Entry: end + uint64(i) + 2, Line: 1},
+			Record: domain.RecordID(benchFacts + 1 + i),
+			Fact:   &domain.AgencySucceeded{Predecessor: agency(2 * i), Successor: agency(2*i + 1), Effective: period("2020-04")},
+		})
+		b.Logf("a succession applied in %v", time.Since(start))
+	}
 	b.Run("explain", func(b *testing.B) {
 		arrests, err := ParseColumn("arrests")
 		if err != nil {
@@ -157,13 +167,15 @@ func BenchmarkChanges(b *testing.B) {
 		from uint64
 		by   []Dimension
 	}{
+		{"diff/successions/successor", end + 1, []Dimension{Successor}},
+		{"diff/half/successor,city", middle, []Dimension{Successor, City}},
 		{"diff/half/total", middle, nil},
 		{"diff/half/city,month", middle, []Dimension{City, Month}},
 		{"diff/last/city,unit", end - 10, []Dimension{City, Unit}},
 	} {
 		b.Run(d.name, func(b *testing.B) {
 			for b.Loop() {
-				changed, err := t.Diff(Query{By: d.by}, amendments, d.from, end)
+				changed, err := t.Diff(Query{By: d.by}, amendments, d.from, end+4)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -39,7 +40,8 @@ before stays, and --as-of prints it. A record is named kind/agency/unit/id.
   link       ties a record to another, such as an arrest to its later case;
              unlink takes that back
   match      says that two records, of two diaries, are one action: both stay,
-             the one recorded first counts
+             the one recorded first counts. It cannot be taken back; retracting
+             that one lets the other count
 
 The cells of the totals that it changes are printed before it is recorded; they
 are those of the dimensions that change, or of --by. --dry-run records nothing.
@@ -63,7 +65,7 @@ Reasons: ` + strings.Join(reasonWords(), ", ") + `.`,
 				return err
 			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				seen := newForeseen(a.record)
+				seen := newForeseen(&a)
 				return p.withRulings(ctx, l, seen.apply, func(r *eventstore.Recorder) error {
 					return p.amend(ctx, r, seen, &a)
 				})
@@ -92,6 +94,17 @@ func reasonWords() []string {
 func checkReason(reason string) error {
 	if !slices.Contains(reasonWords(), reason) {
 		return wrong("--reason %q is no reason of the catalogue. Try: %s", reason, strings.Join(reasonWords(), ", "))
+	}
+	return nil
+}
+
+// mostAuthority is how many bytes the catalogue gives an authority.
+const mostAuthority = 256
+
+// checkAuthority sees that an authority can be recorded.
+func checkAuthority(authority string) error {
+	if len(authority) > mostAuthority {
+		return wrong("--authority has %d bytes, and at most %d can be recorded. Try: the number of the order", len(authority), mostAuthority)
 	}
 	return nil
 }
@@ -159,6 +172,9 @@ func (a *amending) parse(cmd *cobra.Command, args []string) (err error) {
 		if a.other, err = domain.ParseRecordName(args[2]); err != nil {
 			return &wrongUse{err}
 		}
+		if a.other == a.record {
+			return wrong("%s %s with itself: a %s is of two records. Try: roznamcha amend --help", a.action, a.record, a.action)
+		}
 		return nil
 	}
 	if a.amends != "" {
@@ -172,26 +188,33 @@ func (a *amending) parse(cmd *cobra.Command, args []string) (err error) {
 	case a.reason == "":
 		return wrong("--reason is missing. Try: %s", strings.Join(reasonWords(), ", "))
 	}
-	return checkReason(a.reason)
+	return cmp.Or(checkReason(a.reason), checkAuthority(a.authority))
 }
 
 // amend shows what the amendment changes, and records it.
 func (p *program) amend(ctx context.Context, r *eventstore.Recorder, seen *foreseen, a *amending) error {
 	var line []byte
 	var err error
+	var stands string
 	r.View(func(reg *domain.Register) {
+		if stands = seen.stands(reg, a); stands != "" {
+			return
+		}
 		if line, err = a.line(reg, seen, time.Now()); err == nil {
 			err = seen.foresee(reg, line)
+		}
+		if err == nil && a.action == "match" {
+			seen.says = append(seen.says, seen.counting(reg, a)...)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	changed, err := seen.changed(a)
-	if err != nil {
-		return err
+	if stands != "" {
+		return p.printStands(a, seen.last, stands)
 	}
-	out := amended{amending: a, line: line, log: seen.history.Log(), known: seen.last, changed: changed, absent: seen.absent}
+	out := amended{amending: a, line: line, log: seen.history.Log(), known: seen.last, says: seen.says}
+	out.changed, out.unsaid = seen.changed(a)
 	if a.action == "correct" && len(out.item().Changes) == 0 {
 		return fmt.Errorf("%s says that already: there is nothing to correct. Try: roznamcha history %s", a.record, a.record)
 	}
@@ -250,8 +273,13 @@ func (a *amending) line(reg *domain.Register, seen *foreseen, now time.Time) ([]
 // tie is the type and the data of a link, its end, or a match.
 func (a *amending) tie(reg *domain.Register, seen *foreseen) (string, map[string]string) {
 	for _, name := range []domain.RecordName{a.record, a.other} {
-		if _, ok := reg.Lookup(name); !ok && a.action == "link" {
-			seen.absent = append(seen.absent, name)
+		stands, ok := reg.Lookup(name)
+		switch {
+		case a.action != "link":
+		case !ok:
+			seen.says = append(seen.says, name.String()+" is not in the ledger: the link is an exception until it is")
+		case stands.Retracted && name == a.other:
+			seen.says = append(seen.says, name.String()+" is retracted: the link is an exception while it is")
 		}
 	}
 	from, to := a.record.String(), a.other.String()
@@ -380,13 +408,53 @@ type foreseen struct {
 	// data are those of the record's latest version, as they were written.
 	data []byte
 	last uint64 // the last entry
-	// absent are the ends of a link that are not in the ledger.
-	absent []domain.RecordName
-	done   bool // the line more is in; what comes after is not looked at
+	// tie is the link that is amended.
+	tie projections.Tie
+	// says is what is to be told of the records that are tied.
+	says []string
+	done bool // the line more is in; what comes after is not looked at
 }
 
-func newForeseen(record domain.RecordName) *foreseen {
-	return &foreseen{record: record, totals: projections.NewTotals(), amendments: projections.NewAmendments(), history: projections.NewHistory(record)}
+func newForeseen(a *amending) *foreseen {
+	return &foreseen{
+		record: a.record, totals: projections.NewTotals(), amendments: projections.NewAmendments(), history: projections.NewHistory(a.record),
+		tie: projections.Tie{From: a.record, To: a.other},
+	}
+}
+
+// stands says that a link, its end or a match is there already, so that recording
+// it would add nothing; "" where it is not.
+func (f *foreseen) stands(reg *domain.Register, a *amending) string {
+	switch one, other := a.record.String(), a.other.String(); a.action {
+	case "link":
+		if f.tie.Recorded {
+			return one + " is linked to " + other + " already"
+		}
+	case "unlink":
+		if !f.tie.Recorded && !f.tie.Own {
+			return one + " is not linked to " + other
+		}
+	case "match":
+		first, ok := reg.Lookup(a.record)
+		second, there := reg.Lookup(a.other)
+		if ok && there && f.totals.Matched(first.ID, second.ID) {
+			return one + " and " + other + " are matched already"
+		}
+	}
+	return ""
+}
+
+// counting says which of two records counts from now on, as foreseen.
+func (f *foreseen) counting(reg *domain.Register, a *amending) []string {
+	record, _ := reg.Lookup(a.record)
+	counts := "no record of this action counts: all are retracted"
+	if one := f.totals.Counting(record.ID); one != domain.NoRecord {
+		counts = reg.Record(one).Name.String() + " counts from now on, the other does not"
+		if name := reg.Record(one).Name; name != a.record && name != a.other {
+			counts = name.String() + ", which one of them is matched with, counts on; neither of them does"
+		}
+	}
+	return []string{counts, "a match cannot be taken back"}
 }
 
 // apply folds one ruling of the ledger in.
@@ -396,6 +464,7 @@ func (f *foreseen) apply(r *domain.Ruled) {
 	}
 	f.last = r.Position.Entry
 	f.fold(r)
+	f.tie.Apply(r)
 	if r.Verdict == domain.Accepted && r.Fact != nil && r.Name == f.record {
 		f.data = dataAsWritten(r)
 	}
@@ -440,60 +509,47 @@ func (f *foreseen) foresee(reg *domain.Register, line []byte) (err error) {
 	return refusal(err)
 }
 
-// changed are the cells of the totals that the line changes.
-func (f *foreseen) changed(a *amending) (*projections.Difference, error) {
-	q := projections.Query{By: a.dimensions}
-	if a.by == "" {
-		q.By = movedAlong(f.history.Log().Items)
+// changed are the cells of the totals that the line changes, of the measures that
+// it is about, and what they do not say. Nil where they cannot be added up: that
+// is no reason not to put it right.
+func (f *foreseen) changed(a *amending) (d *projections.Difference, unsaid string) {
+	moved := f.totals.MovedAt(domain.Position{Entry: f.last + 1, Line: 1})
+	switch {
+	case a.record.Kind == domain.TypeAgencySucceeded.Kind() && !a.ties(): // it moves whatever its agencies did
+		moved = projections.Moved{Query: projections.Query{By: []projections.Dimension{projections.Agency, projections.Successor}}}
+	case len(moved.Query.Columns) == 0:
+		nothing := &projections.Table{By: []projections.Dimension{}}
+		return &projections.Difference{Before: nothing, After: nothing}, ""
+	}
+	q := moved.Query
+	if a.by != "" {
+		q.By, q.Period = a.dimensions, domain.Period{}
 	}
 	d, err := f.totals.Diff(q, f.amendments, f.last, f.last+1)
 	if err != nil {
-		return nil, err
+		return nil, "what changes in the totals cannot be told: " + err.Error()
 	}
 	d.Cells = slices.DeleteFunc(d.Cells, func(c projections.CellChange) bool { return c.Was == c.Is })
-	return d, nil
-}
-
-// movesAlong names for members of data the dimension along which a fact moves
-// when they change.
-var movesAlong = []struct {
-	member    string
-	dimension projections.Dimension
-}{
-	{"place.city", projections.City}, {"occurred", projections.Month}, {"registered", projections.Month},
-	{"agency", projections.Agency}, {"unit", projections.Unit}, {"nationality", projections.Nationality},
-	{"premises", projections.Premises}, {"sex", projections.Sex}, {"offences", projections.Offence},
-	{"form", projections.Form}, {"operation", projections.Operation}, {"amount.currency", projections.Currency},
-	{"place.country", projections.Country}, {"place.subdivision", projections.Subdivision},
-}
-
-// mostDimensions is how many a table is grouped by at most.
-const mostDimensions = 3
-
-// movedAlong are the dimensions along which the last line has moved a fact, at
-// most as many as a table has.
-func movedAlong(items []projections.HistoryItem) (by []projections.Dimension) {
-	if len(items) == 0 || items[len(items)-1].What != "corrected" {
-		return nil
+	switch {
+	case len(d.Cells) == 0 && a.by != "" && !moved.Query.Period.IsZero():
+		unsaid = "by " + a.by + " nothing changes, by day it does. Try: without --by"
+	case len(d.Cells) == 0 && a.by != "" && len(moved.Query.By) > 0:
+		unsaid = "by " + a.by + " nothing changes. Try: without --by"
+	case moved.Reported:
+		unsaid = "when it was reported changes too, and is not shown"
 	}
-	changes := items[len(items)-1].Changes
-	for _, m := range movesAlong {
-		moved := slices.ContainsFunc(changes, func(c projections.Change) bool { return c.Member == m.member })
-		if moved && len(by) < mostDimensions {
-			by = append(by, m.dimension)
-		}
-	}
-	return by
+	return d, unsaid
 }
 
 // amended is what is told of an amendment.
 type amended struct {
 	*amending
 	line    []byte
-	log     projections.HistoryLog // with the amendment as its last item
-	known   uint64                 // the entry as known at which it was foreseen
-	changed *projections.Difference
-	absent  []domain.RecordName
+	log     projections.HistoryLog  // with the amendment as its last item
+	known   uint64                  // the entry as known at which it was foreseen
+	changed *projections.Difference // nil where it cannot be told
+	unsaid  string                  // of the changes; "" for nothing
+	says    []string                // of the records that are tied
 }
 
 // item is the amendment in the record's history.
@@ -510,19 +566,44 @@ func (a *amended) print(w io.Writer) error {
 			return err
 		}
 	}
-	for _, name := range a.absent {
-		if _, err := fmt.Fprintf(w, "%s is not in the ledger: the link is an exception until it is\n", name); err != nil {
+	for _, says := range a.says {
+		if _, err := fmt.Fprintln(w, print.Clean(says)); err != nil {
 			return err
 		}
 	}
-	if len(a.changed.Cells) == 0 {
-		_, err := fmt.Fprintf(w, "no cell of the totals changes, as known at entry %d\n", a.known)
-		return err
+	var notes []string
+	switch {
+	case a.changed == nil:
+	case len(a.changed.Cells) == 0 && a.unsaid == "":
+		notes = append(notes, fmt.Sprintf("no cell of the totals changes, as known at entry %d", a.known))
+	case len(a.changed.Cells) > 0:
+		if _, err := fmt.Fprintf(w, "changes of the totals%s, as known at entry %d\n", a.placed(), a.known); err != nil {
+			return err
+		}
+		if err := a.grid().Write(w); err != nil {
+			return err
+		}
+		notes = a.changed.Notes()
 	}
-	if _, err := fmt.Fprintf(w, "changes of the totals, as known at entry %d\n", a.known); err != nil {
-		return err
+	if a.unsaid != "" {
+		notes = append(notes, a.unsaid)
 	}
-	return a.grid().Write(w)
+	for _, note := range notes {
+		if _, err := fmt.Fprintln(w, print.Clean(note)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placed says of which period the totals are, and by which clock; "" where they
+// are of any time by when it occurred.
+func (a *amended) placed() string {
+	after := a.changed.After
+	if after.Clock == projections.Occurred && after.Period == "" {
+		return ""
+	}
+	return strings.TrimRight(", "+after.Clock.String()+" "+after.Period, " ")
 }
 
 // grid is the cells that change.
@@ -549,9 +630,15 @@ type amendedJSON struct {
 	What    string               `json:"what"`
 	Changes []projections.Change `json:"changes,omitempty"`
 	// KnownAt is the entry as known at which Cells are what they were.
-	KnownAt uint64            `json:"known_at"`
-	Cells   []amendedCellJSON `json:"cells"`
-	Event   json.RawMessage   `json:"event"`
+	KnownAt uint64 `json:"known_at"`
+	// Asked is the table that they are of, and Unsaid what they do not say; the
+	// first is null where the second says why there are none.
+	Asked  *askedJSON `json:"asked"`
+	Unsaid string     `json:"unsaid,omitempty"`
+	// Says is what is to be told of the records that are tied.
+	Says  []string          `json:"says,omitempty"`
+	Cells []amendedCellJSON `json:"cells"`
+	Event json.RawMessage   `json:"event"`
 	// Receipt is the ruling; nothing was recorded where there is none.
 	Receipt *lineJSON `json:"receipt,omitempty"`
 }
@@ -568,11 +655,26 @@ type amendedCellJSON struct {
 
 // json is what is told, without a receipt.
 func (a *amended) json() amendedJSON {
-	item, cells := a.item(), make([]amendedCellJSON, len(a.changed.Cells))
-	for i, c := range a.changed.Cells {
-		cells[i] = amendedCellJSON{c.Row, c.Labels, c.Column, c.Currency, tallyOf(c.Was, c.Currency), tallyOf(c.Is, c.Currency)}
+	item := a.item()
+	out := amendedJSON{Record: a.record.String(), What: item.What, Changes: item.Changes, KnownAt: a.known, Unsaid: a.unsaid, Says: a.says, Cells: []amendedCellJSON{}, Event: a.line}
+	if a.changed == nil {
+		return out
 	}
-	return amendedJSON{a.record.String(), item.What, item.Changes, a.known, cells, a.line, nil}
+	out.Asked = askedOf(a.changed.After)
+	for _, c := range a.changed.Cells {
+		was, is := wasAndIs(&c)
+		out.Cells = append(out.Cells, amendedCellJSON{c.Row, c.Labels, c.Column, c.Currency, was, is})
+	}
+	return out
+}
+
+// printStands tells that there is nothing to record.
+func (p *program) printStands(a *amending, known uint64, stands string) error {
+	if p.json {
+		return print.JSON(p.out, amendedJSON{Record: a.record.String(), What: "nothing", KnownAt: known, Says: []string{stands}, Cells: []amendedCellJSON{}})
+	}
+	_, err := fmt.Fprintf(p.out, "%s: nothing to record\n", print.Clean(stands))
+	return err
 }
 
 // printAmended prints the receipt, nil where nothing was recorded.

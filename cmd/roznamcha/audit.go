@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,30 +52,34 @@ func (p *program) auditCommand() *cobra.Command {
 about, nor are matched reports of one action but the first.
 
   idle-raids   raids without a case or an arrest. A raid has those that it is
-               linked with directly, by either's own data or by amend link, in
-               either direction, where both records stand; a case that only an
-               arrest of the raid is linked with is none of the raid's. What any
-               of matched reports is linked with counts. --without case asks for
-               raids without a case, whether they have an arrest or not
+               linked with, by either's own data or by amend link, in either
+               direction, where both records stand, and through its arrests the
+               cases that those are linked with. What any of matched reports is
+               linked with counts. --without case asks for raids without a case,
+               whether they have an arrest or not
   recoveries-without-memo
                recoveries that name no memo, in none of their matched reports
-  case-gaps    numbers of cases that are missing, by station (or the diary, where
-               none is named) and year of registration, and those that several
-               cases have. A number is digits, alone or with its year: 97,
-               97/2025 or 97/25; each year begins at 1. Cases with other numbers
-               stand apart; --list names them, and those that share a number. A
-               number that only a retracted case has is withdrawn, not missing;
-               what the period and --where leave out is missing
+  case-gaps    numbers of cases that are missing, by diary, station and year of
+               registration, and those that several cases have. A number is
+               digits, alone or with its year: 97, 97/2025 or 97/25; each year
+               begins at 1. Letter case in a station's name is not looked at.
+               Cases with other numbers stand apart; --list names them, and those
+               that share a number. A number that only a retracted case has is
+               withdrawn, not missing. The period and --where choose which
+               sequences are shown, by their cases; each is shown whole
   delay        days from the last day on which facts occurred (cases: were
                registered; with --clock reported: were reported), as now known,
-               to the day on which they were first recorded, by unit or --by. The
-               median is the least that half of them do not exceed, 90 % likewise.
+               to the day on which they were first recorded, by agency and unit
+               or --by. The median is the least that half of them do not exceed, 90 % likewise.
                What has no last day is undated; what was recorded before it,
                ahead: neither has a delay
   amendments   by the diary that amended, its reference (by) and the reason: how
                many, and of how many records. --records counts by record, --list
-               names each. A period and --where choose by what the record last
-               said; of a link or a match either record is enough
+               names each. A period and --where choose by what the record said
+               before the amendment or after it, so what was moved out of a month
+               is of that month too; of a link or a match either record is enough
+
+The hash of a table is what roznamcha audit … --csv | sha256sum gives.
 
 The exit code is 3 where a raid, a recovery, a gap or a number of several cases
 was found, 0 where none was; delay and amendments end with 0.`,
@@ -148,6 +151,11 @@ func (a *audit) parse(cmd *cobra.Command, args []string) (func(*program, context
 		}
 		a.lack |= outcome
 	}
+	dated := func(d projections.Dimension) bool { return d == projections.Year || d == projections.Quarter }
+	if cmd.Flags().Changed("year-starts") && !slices.ContainsFunc(a.query.By, dated) &&
+		!slices.ContainsFunc(a.query.Where, func(f projections.Filter) bool { return dated(f.Dimension) }) {
+		return nil, wrong("--year-starts says nothing here: nothing is asked by year or quarter. Try: roznamcha audit delay --by year --year-starts %d", a.question.yearStarts)
+	}
 	return asked.ask, nil
 }
 
@@ -156,26 +164,35 @@ type findings struct {
 	// what is the first words of the title, asked the rest.
 	what  string
 	asked *projections.Asked
-	// table is nil where nothing was found; none says so.
-	table *print.Table
-	none  string
+	// table is for a person, none where it has no rows; rows are for programs,
+	// and what the hash is of.
+	table, rows *print.Table
+	none        string
 	// below are lines under the table.
 	below []string
 	// found makes the exit code 3.
 	found    bool
-	json     any
+	answer   any // for JSON
 	citation projections.Citation
 }
 
 func (p *program) printFindings(f *findings, csv bool) error {
 	var b bytes.Buffer
+	var err error
+	if f.citation, err = citeTable(f.citation, f.rows); err != nil {
+		return err
+	}
 	switch {
 	case p.json:
-		if err := print.JSON(&b, f.json); err != nil {
+		answer := struct {
+			Answer   any                  `json:"answer"`
+			Citation projections.Citation `json:"citation"`
+		}{f.answer, f.citation}
+		if err := print.JSON(&b, answer); err != nil {
 			return err
 		}
 	case csv:
-		if err := f.table.WriteCSV(&b); err != nil {
+		if err := f.rows.WriteCSV(&b); err != nil {
 			return err
 		}
 	default:
@@ -206,19 +223,11 @@ func (f *findings) print(b *bytes.Buffer) error {
 	if f.asked.Unsaid > 0 {
 		lines = append(lines, print.Plural(f.asked.Unsaid, "fact")+" left out: what a filter asks is not given")
 	}
-	lines = append(append(lines, f.asked.Notes...), citationLine(f.citation))
+	lines = append(append(lines, f.asked.Notes...), f.citation.String())
 	for _, line := range lines {
 		fmt.Fprintln(b, print.Clean(line))
 	}
 	return nil
-}
-
-// number writes n for a person, or for a program.
-func (a *audit) number(n int) string {
-	if a.csv {
-		return strconv.Itoa(n)
-	}
-	return print.Count(n)
 }
 
 // audited replays the ledger for a question into the totals and what else it

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,12 +22,6 @@ type audited struct {
 }
 
 func (a *audited) cite() projections.Citation { return cite(a.reg, a.stats) }
-
-// cited is an answer with its citation, for JSON.
-type cited[T any] struct {
-	Answer   T                    `json:"answer"`
-	Citation projections.Citation `json:"citation"`
-}
 
 // dateHead is the head of the column with the days of facts.
 func (a *audit) dateHead(occurred string) string {
@@ -54,12 +50,16 @@ func (p *program) idleRaids(ctx context.Context, l *eventstore.Ledger, a *audit)
 	if err != nil {
 		return nil, err
 	}
-	table := &print.Table{Columns: []print.Column{
-		{Head: "position", Number: true}, {Head: "record"}, {Head: a.dateHead("occurred")}, {Head: "cases", Number: true}, {Head: "arrests", Number: true},
-	}}
-	for i := range out.Raids {
-		r := &out.Raids[i]
-		table.Rows = append(table.Rows, []string{r.Position.String(), r.Record, when(&r.Finding), a.number(r.Cases), a.number(r.Arrests)})
+	table := func(number func(int) string) *print.Table {
+		table := &print.Table{Columns: []print.Column{
+			{Head: "position", Number: true}, {Head: "record"}, {Head: a.dateHead("occurred")},
+			{Head: "cases", Number: true}, {Head: "arrests", Number: true}, {Head: "cases through arrests", Number: true},
+		}}
+		for i := range out.Raids {
+			r := &out.Raids[i]
+			table.Rows = append(table.Rows, []string{r.Position.String(), r.Record, when(&r.Finding), number(r.Cases), number(r.Arrests), number(r.Through)})
+		}
+		return table
 	}
 	what := map[projections.Outcome]string{
 		projections.ACase:                        "raids without a case",
@@ -67,10 +67,10 @@ func (p *program) idleRaids(ctx context.Context, l *eventstore.Ledger, a *audit)
 		projections.ACase | projections.AnArrest: "raids without a case or an arrest",
 	}[a.lack]
 	return &findings{
-		what: what, asked: &out.Asked, table: table, none: "no " + what, found: len(out.Raids) > 0,
+		what: what, asked: &out.Asked, table: table(print.Count[int]), rows: table(strconv.Itoa), none: "no " + what, found: len(out.Raids) > 0,
 		below: []string{fmt.Sprintf("%s: %s with a case and an arrest, %s with a case alone, %s with an arrest alone, %s with neither",
-			print.Plural(out.Facts, "raid"), a.number(out.Both), a.number(out.CaseAlone), a.number(out.ArrestAlone), a.number(out.Neither))},
-		json: cited[*projections.Outcomes]{out, from.cite()}, citation: from.cite(),
+			print.Plural(out.Facts, "raid"), print.Count(out.Both), print.Count(out.CaseAlone), print.Count(out.ArrestAlone), print.Count(out.Neither))},
+		answer: out, citation: from.cite(),
 	}, nil
 }
 
@@ -88,9 +88,12 @@ func (p *program) recoveriesWithoutMemo(ctx context.Context, l *eventstore.Ledge
 	table := &print.Table{Columns: []print.Column{
 		{Head: "position", Number: true}, {Head: "record"}, {Head: a.dateHead("occurred")}, {Head: "currency"}, {Head: "amount", Number: true},
 	}}
+	rows := &print.Table{Columns: slices.Concat(table.Columns[:4], []print.Column{{Head: "qualifier"}, {Head: "value"}})}
 	for i := range out.Found {
 		r := &out.Found[i]
-		table.Rows = append(table.Rows, []string{r.Position.String(), r.Record, when(&r.Finding), string(r.Currency), r.Amount})
+		row := []string{r.Position.String(), r.Record, when(&r.Finding), string(r.Currency)}
+		table.Rows = append(table.Rows, append(slices.Clone(row), r.Amount))
+		rows.Rows = append(rows.Rows, append(row, r.Qualifier, r.Value))
 	}
 	facts := len(out.Found)
 	below := fmt.Sprintf("of %s: %s without a memo", recoveries(out.Facts), print.Count(facts))
@@ -98,9 +101,9 @@ func (p *program) recoveriesWithoutMemo(ctx context.Context, l *eventstore.Ledge
 		below += fmt.Sprintf(" · %s in %s", strings.TrimSpace(string(sum.Currency)+" "+sum.Amount), recoveries(sum.Facts))
 	}
 	return &findings{
-		what: "recoveries without a memo", asked: &out.Asked, table: table, none: "no recoveries without a memo", found: facts > 0,
-		below: []string{below},
-		json:  cited[*projections.MissingMemos]{out, from.cite()}, citation: from.cite(),
+		what: "recoveries without a memo", asked: &out.Asked, table: table, rows: rows, none: "no recoveries without a memo", found: facts > 0,
+		below:  []string{below},
+		answer: out, citation: from.cite(),
 	}, nil
 }
 
@@ -118,24 +121,24 @@ func (p *program) caseGaps(ctx context.Context, l *eventstore.Ledger, a *audit) 
 	if err != nil {
 		return nil, err
 	}
-	f := &findings{
-		what: "numbers of cases", asked: &out.Asked, none: "no case with a plain number",
-		json: cited[*projections.NumberGaps]{out, from.cite()}, citation: from.cite(),
-	}
+	f := &findings{what: "numbers of cases", asked: &out.Asked, none: "no case with a plain number", answer: out, citation: from.cite()}
 	for i := range out.Years {
 		f.found = f.found || !out.Years[i].Complete()
 	}
 	if a.list {
 		f.table, f.none = a.caseList(out), "no number is of several cases, and none stands apart"
+		f.rows = f.table
 		return f, nil
 	}
-	f.table, f.below = a.caseYears(out), apart(out)
+	f.table, f.rows, f.below = caseYears(out, print.Count, "–", maxRanges), caseYears(out, strconv.Itoa, "-", math.MaxInt), apart(out)
 	return f, nil
 }
 
-func (a *audit) caseYears(out *projections.NumberGaps) *print.Table {
+// caseYears has a row for each sequence: numbers so written, ranges with that
+// dash, and of them so many.
+func caseYears(out *projections.NumberGaps, number func(int) string, dash string, most int) *print.Table {
 	table := &print.Table{Columns: []print.Column{
-		{Head: "station"}, {Head: "year", Number: true}, {Head: "cases", Number: true}, {Head: "first", Number: true}, {Head: "last", Number: true},
+		{Head: "diary"}, {Head: "station"}, {Head: "year", Number: true}, {Head: "cases", Number: true}, {Head: "first", Number: true}, {Head: "last", Number: true},
 		{Head: "before first"}, {Head: "missing"}, {Head: "withdrawn"}, {Head: "of several"},
 	}}
 	for i := range out.Years {
@@ -144,10 +147,11 @@ func (a *audit) caseYears(out *projections.NumberGaps) *print.Table {
 		for i, r := range y.Repeated {
 			several[i] = projections.NumberRange{From: r.Number, To: r.Number}
 		}
-		table.Rows = append(table.Rows, []string{
-			y.Station, strconv.Itoa(y.Year), a.number(y.Cases), strconv.Itoa(y.First), strconv.Itoa(y.Last),
-			a.ranges(y.Before), a.ranges(y.Missing), a.ranges(y.Withdrawn), a.ranges(several),
-		})
+		row := []string{y.Diary, y.Station, strconv.Itoa(y.Year), number(y.Cases), strconv.Itoa(y.First), strconv.Itoa(y.Last)}
+		for _, list := range [][]projections.NumberRange{y.Before, y.Missing, y.Withdrawn, several} {
+			row = append(row, ranges(list, dash, most))
+		}
+		table.Rows = append(table.Rows, row)
 	}
 	return table
 }
@@ -155,19 +159,19 @@ func (a *audit) caseYears(out *projections.NumberGaps) *print.Table {
 // maxRanges is how many ranges a person is shown in one cell.
 const maxRanges = 10
 
-// ranges are numbers in words, for a person not too many.
-func (a *audit) ranges(list []projections.NumberRange) string {
+// ranges are numbers in words, so many ranges at most.
+func ranges(list []projections.NumberRange, dash string, most int) string {
 	more := ""
-	if len(list) > maxRanges && !a.csv {
+	if len(list) > most {
 		left := 0
-		for _, r := range list[maxRanges:] {
+		for _, r := range list[most:] {
 			left += r.To - r.From + 1
 		}
-		list, more = list[:maxRanges], " and "+print.Count(left)+" more"
+		list, more = list[:most], " and "+print.Count(left)+" more"
 	}
 	words := make([]string, len(list))
 	for i, r := range list {
-		words[i] = r.String()
+		words[i] = r.Text(dash)
 	}
 	return strings.Join(words, ", ") + more
 }
@@ -184,7 +188,7 @@ func (a *audit) caseList(out *projections.NumberGaps) *print.Table {
 		y := &out.Years[i]
 		for _, r := range y.Repeated {
 			for j := range r.Cases {
-				add(&r.Cases[j], strconv.Itoa(r.Number), fmt.Sprintf("of %d cases of %s in %d", len(r.Cases), y.Station, y.Year))
+				add(&r.Cases[j], strconv.Itoa(r.Number), fmt.Sprintf("of %d cases of %s in %d", len(r.Cases), strings.TrimSpace(y.Diary+" "+y.Station), y.Year))
 			}
 		}
 	}
@@ -216,7 +220,7 @@ func apart(out *projections.NumberGaps) []string {
 // recorded.
 func (p *program) delay(ctx context.Context, l *eventstore.Ledger, a *audit) (*findings, error) {
 	if len(a.query.By) == 0 {
-		a.query.By = []projections.Dimension{projections.Unit}
+		a.query.By = []projections.Dimension{projections.Agency, projections.Unit}
 	}
 	arrivals := projections.NewArrivals()
 	from, err := p.audited(ctx, l, a, arrivals)
@@ -227,35 +231,41 @@ func (p *program) delay(ctx context.Context, l *eventstore.Ledger, a *audit) (*f
 	if err != nil {
 		return nil, err
 	}
+	return &findings{
+		what: "delay from " + a.dateHead("occurred") + " to recorded", asked: &out.Asked,
+		table: delays(out, print.Count), rows: delays(out, strconv.Itoa),
+		answer: out, citation: from.cite(),
+	}, nil
+}
+
+// delays has a row for each group and one for all, with numbers so written.
+func delays(out *projections.Delays, number func(int) string) *print.Table {
 	table := &print.Table{}
-	for _, d := range a.query.By {
+	for _, d := range out.By {
 		table.Columns = append(table.Columns, print.Column{Head: d.String()})
 	}
 	for _, head := range []string{"facts", "median", "90 %", "longest"} {
 		table.Columns = append(table.Columns, print.Column{Head: head, Number: true, Group: "days"})
 	}
-	table.Columns[len(a.query.By)].Group = ""
+	table.Columns[len(out.By)].Group = ""
 	table.Columns = append(table.Columns, print.Column{Head: "position", Number: true}, print.Column{Head: "record"},
 		print.Column{Head: "undated", Number: true}, print.Column{Head: "ahead", Number: true})
 	add := func(labels []string, d *projections.Delay) {
 		row := projections.Row{Labels: labels}.Texts()
-		for len(row) < len(a.query.By) {
+		for len(row) < len(out.By) {
 			row = append(row, "")
 		}
 		days := []string{"", "", "", "", ""}
 		if d.Facts > 0 {
-			days = []string{a.number(d.Median), a.number(d.Ninetieth), a.number(d.Longest), d.Position.String(), d.Record}
+			days = []string{number(d.Median), number(d.Ninetieth), number(d.Longest), d.Position.String(), d.Record}
 		}
-		table.Rows = append(table.Rows, append(append(append(row, a.number(d.Facts)), days...), a.number(d.Undated), a.number(d.Ahead)))
+		table.Rows = append(table.Rows, append(append(append(row, number(d.Facts)), days...), number(d.Undated), number(d.Ahead)))
 	}
 	for i := range out.Rows {
 		add(out.Rows[i].Labels, &out.Rows[i])
 	}
 	add([]string{"total"}, &out.Total)
-	return &findings{
-		what: "delay from " + a.dateHead("occurred") + " to recorded", asked: &out.Asked, table: table,
-		json: cited[*projections.Delays]{out, from.cite()}, citation: from.cite(),
-	}, nil
+	return table
 }
 
 // amendmentsBy answers with who amended, and why.
@@ -270,22 +280,23 @@ func (p *program) amendmentsBy(ctx context.Context, l *eventstore.Ledger, a *aud
 		return nil, err
 	}
 	f := &findings{
-		what: "amendments", asked: &out.Asked, none: "no amendments", table: &print.Table{},
-		below: []string{print.Plural(out.Amendments, "amendment") + " of " + print.Plural(len(out.Records), "record")},
-		json:  cited[*projections.Authored]{out, from.cite()}, citation: from.cite(),
+		what: "amendments", asked: &out.Asked, none: "no amendments",
+		below:  []string{print.Plural(out.Amendments, "amendment") + " of " + print.Plural(len(out.Records), "record")},
+		answer: out, citation: from.cite(),
 	}
 	switch {
 	case a.list:
 		f.table = amendmentList(out)
+		f.rows = f.table
 	case a.records:
-		f.table = a.amendedRecords(out)
+		f.table, f.rows = amendedRecords(out, print.Count), amendedRecords(out, strconv.Itoa)
 	default:
-		f.table = a.amendingAuthors(out)
+		f.table, f.rows = amendingAuthors(out, print.Count), amendingAuthors(out, strconv.Itoa)
 	}
 	return f, nil
 }
 
-func (a *audit) amendingAuthors(out *projections.Authored) *print.Table {
+func amendingAuthors(out *projections.Authored, number func(int) string) *print.Table {
 	table := &print.Table{Columns: []print.Column{{Head: "diary"}, {Head: "by"}, {Head: "reason"}}}
 	for _, head := range []string{"corrections", "retractions", "reinstatements", "matches", "links", "unlinks", "records"} {
 		table.Columns = append(table.Columns, print.Column{Head: head, Number: true})
@@ -293,7 +304,7 @@ func (a *audit) amendingAuthors(out *projections.Authored) *print.Table {
 	add := func(diary string, r *projections.AuthoredRow) {
 		row := []string{diary, r.By, string(r.Reason)}
 		for _, n := range []int{r.Corrections, r.Retractions, r.Reinstatements, r.Matches, r.Links, r.Unlinks, r.Records} {
-			row = append(row, a.number(n))
+			row = append(row, number(n))
 		}
 		table.Rows = append(table.Rows, row)
 	}
@@ -306,12 +317,12 @@ func (a *audit) amendingAuthors(out *projections.Authored) *print.Table {
 	return table
 }
 
-func (a *audit) amendedRecords(out *projections.Authored) *print.Table {
+func amendedRecords(out *projections.Authored, number func(int) string) *print.Table {
 	table := &print.Table{Columns: []print.Column{
 		{Head: "record"}, {Head: "amendments", Number: true}, {Head: "first", Number: true}, {Head: "last", Number: true},
 	}}
 	for _, r := range out.Records {
-		table.Rows = append(table.Rows, []string{r.Record, a.number(r.Amendments), r.First.String(), r.Last.String()})
+		table.Rows = append(table.Rows, []string{r.Record, number(r.Amendments), r.First.String(), r.Last.String()})
 	}
 	return table
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 
+	"roznamcha/cmd/roznamcha/internal/print"
 	"roznamcha/domain"
 	"roznamcha/projections"
 )
@@ -16,6 +18,14 @@ func cite(reg *domain.Register, stats projections.Stats) projections.Citation {
 		c.Ledger = opened.Name
 	}
 	return c
+}
+
+// citeTable is c of a table, with its hash: the SHA-256 of what --csv prints.
+func citeTable(c projections.Citation, table *print.Table) (projections.Citation, error) {
+	hash := sha256.New()
+	err := table.WriteCSV(hash)
+	c.Table = hex.EncodeToString(hash.Sum(nil))
+	return c, err
 }
 
 // citationLine is c without the hash of a table, which it has not.

@@ -23,7 +23,7 @@ func (p *program) claimsCommand() *cobra.Command {
 	q := question{yearStarts: 1}
 	var by projections.Select
 	var asOf string
-	var csv bool
+	var csv, own bool
 	cmd := &cobra.Command{
 		Use:   "claims",
 		Short: "Hold published figures against the ledger, and against one another",
@@ -40,10 +40,12 @@ not comparable, and the reason stands below.
 
 Below a claim stand other claims that contradict it; a figure that is exactly
 10, 100 or 1,000 times another; the same number told of another period, or of
-another measure. Claims that the ledger's synthetic facts were made from are
-told: that the ledger agrees with them confirms nothing. A figure that this
-ledger published itself (totals --publish) is held against the same cell, then as
-known when its table was made.
+another measure. A mark tells claims of a document that the ledger's synthetic
+facts of the same measure were made from: that the ledger agrees with them
+confirms nothing. A figure that this ledger published itself (totals --publish)
+is held against the same cell, then as known when its table was made; such
+figures are one line a table, unless --own or --publisher asks for them (--json
+and --csv have them always).
 
 --publisher, --measure, --where and the period choose which claims are held: the
 period is that which the figure speaks of, or with --clock reported when it was
@@ -67,7 +69,7 @@ another claim contradicts one that is held; 0 where nothing does.`,
 				return &wrongUse{err}
 			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				return p.claims(ctx, l, by, known, csv)
+				return p.claims(ctx, l, by, known, csv, own || by.Publisher != "")
 			})
 		},
 	}
@@ -80,6 +82,7 @@ another claim contradicts one that is held; 0 where nothing does.`,
 	flags.StringVar(&q.to, "to", "", "last `DAY`, month or year of the period")
 	flags.StringVar(&q.clock, "clock", "occurred", "`CLOCK` of the period: occurred, when the figure speaks of, or reported, when it was published")
 	flags.StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	flags.BoolVar(&own, "own", false, "print each figure of the tables that this ledger published, too")
 	flags.BoolVar(&csv, "csv", false, "print CSV")
 	cmd.MarkFlagsMutuallyExclusive("period", "from")
 	cmd.MarkFlagsMutuallyExclusive("period", "to")
@@ -87,13 +90,14 @@ another claim contradicts one that is held; 0 where nothing does.`,
 }
 
 // claims holds the claims that by selects against the ledger.
-func (p *program) claims(ctx context.Context, l *eventstore.Ledger, by projections.Select, asOf projections.AsOf, csv bool) error {
+func (p *program) claims(ctx context.Context, l *eventstore.Ledger, by projections.Select, asOf projections.AsOf, csv, own bool) error {
 	totals, claims := projections.NewTotals(), projections.NewClaims()
 	reg, stats, err := p.replay(ctx, l, asOf, totals, claims)
 	if err != nil {
 		return err
 	}
 	report := newClaimReport(totals.Hold(claims, by), cite(reg, stats), totals.Zone().String())
+	report.own = own
 	p.note("%s", replayLine(stats))
 	if err := report.write(p.out, p.json, csv); err != nil {
 		return err
@@ -106,12 +110,14 @@ type claimReport struct {
 	held     []projections.Held
 	citation projections.Citation
 	zone     string
+	// own tells that figures of the ledger's own tables are printed one by one.
+	own bool
 }
 
 func newClaimReport(held []projections.Held, citation projections.Citation, zone string) *claimReport {
 	hash := projections.HashHeld(held)
 	citation.Table = hex.EncodeToString(hash[:])
-	return &claimReport{held, citation, zone}
+	return &claimReport{held: held, citation: citation, zone: zone}
 }
 
 // err makes the exit code 3 where a claim is contradicted.
@@ -159,15 +165,18 @@ func (r *claimReport) print(b *bytes.Buffer, findings ...string) error {
 	for _, line := range append([]string{r.summary()}, findings...) {
 		wrap(b, "", line)
 	}
-	head, rows, err := r.lines()
+	shown, tables := r.split()
+	head, rows, err := shown.lines()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b, "\n%s\n", head)
-	documents := r.documents()
-	for i := range r.held {
-		c := &r.held[i]
-		if i == 0 || !sameHeading(c, &r.held[i-1]) {
+	if len(rows) > 0 {
+		fmt.Fprintf(b, "\n%s\n", head)
+	}
+	documents := shown.documents()
+	for i := range shown.held {
+		c := &shown.held[i]
+		if i == 0 || !sameHeading(c, &shown.held[i-1]) {
 			number := slices.Index(documents, documentOf(c)) + 1
 			fmt.Fprintf(b, "\n%s\n", print.Clean(fmt.Sprintf("%s, published %s, on %s [%d]", c.Publisher, c.Published, c.Period, number)))
 		}
@@ -177,13 +186,35 @@ func (r *claimReport) print(b *bytes.Buffer, findings ...string) error {
 		}
 	}
 	fmt.Fprintln(b)
-	if slices.ContainsFunc(r.held, func(c projections.Held) bool { return c.Made }) {
-		fmt.Fprintln(b, madeMark[1:]+" facts of the ledger were made from this document: that they agree confirms nothing")
+	if slices.ContainsFunc(shown.held, func(c projections.Held) bool { return c.Made }) {
+		fmt.Fprintln(b, madeMark[1:]+" facts of this measure, or of one that stands for it, were made from this document: agreement confirms nothing")
+	}
+	for _, table := range tables {
+		wrap(b, "", fmt.Sprintf("%s: %s; claims --own has each", documentOf(&table.held[0]), table.summary()))
 	}
 	for i, document := range documents {
 		fmt.Fprintf(b, "[%d] %s\n", i+1, print.Clean(document))
 	}
 	return nil
+}
+
+// split parts the figures of the ledger's own tables from the others, a report a
+// table, unless they are to be printed one by one.
+func (r *claimReport) split() (shown *claimReport, tables []*claimReport) {
+	shown = &claimReport{citation: r.citation, zone: r.zone}
+	for _, c := range r.held {
+		if r.own || c.Table() == nil {
+			shown.held = append(shown.held, c)
+			continue
+		}
+		at := slices.IndexFunc(tables, func(t *claimReport) bool { return t.held[0].Document == c.Document })
+		if at < 0 {
+			at = len(tables)
+			tables = append(tables, &claimReport{})
+		}
+		tables[at].held = append(tables[at].held, c)
+	}
+	return shown, tables
 }
 
 // wrap prints a line of text, in as many lines of claimWidth as it takes: the
@@ -242,6 +273,9 @@ func sameHeading(a, b *projections.Held) bool {
 
 // documentOf is where a claim was published.
 func documentOf(c *projections.Held) string {
+	if table := c.Table(); table != nil {
+		return fmt.Sprintf("%s, this ledger's table as known at entry %d", c.Document.Ref, table.Entry)
+	}
 	if c.Document.Locator == "" {
 		return c.Document.Ref
 	}
@@ -276,6 +310,7 @@ func saysOf(c *projections.Held) (says []string) {
 	if c.Now.Why != "" {
 		says = append(says, c.Now.Why)
 	}
+	says = append(says, c.Unheard...)
 	for i := range c.Others {
 		says = append(says, c.Others[i].String())
 	}
@@ -325,7 +360,9 @@ type claimJSON struct {
 	Then holdingJSON `json:"then"`
 	Now  holdingJSON `json:"now"`
 	// Made tells that the ledger's facts were made from the document.
-	Made         bool           `json:"made"`
+	Made bool `json:"made"`
+	// Unheard is what it narrows to that no fact has.
+	Unheard      []string       `json:"unheard,omitempty"`
 	Contradicted bool           `json:"contradicted"`
 	Others       []relationJSON `json:"others,omitempty"`
 }
@@ -339,9 +376,11 @@ type holdingJSON struct {
 	Verdict projections.Verdict `json:"verdict"`
 	// By is the least difference where short or over; Exactly tells whether it
 	// is the difference.
-	By      any    `json:"by,omitempty"`
-	Exactly bool   `json:"exactly,omitempty"`
-	Why     string `json:"why,omitempty"`
+	By      any  `json:"by,omitempty"`
+	Exactly bool `json:"exactly,omitempty"`
+	// Approximate tells that parts of the ledger's are about a number.
+	Approximate bool   `json:"approximate,omitempty"`
+	Why         string `json:"why,omitempty"`
 }
 
 type relationJSON struct {
@@ -367,7 +406,7 @@ func claimOf(c *projections.Held) claimJSON {
 		Position: c.Position, Record: c.Record.String(), Publisher: c.Publisher, Published: c.Published.String(),
 		Document: c.Document.Ref, Locator: c.Document.Locator, Period: c.Period.String(), Measure: c.Measure,
 		Value: claimValue(c, c.Value), Currency: c.Currency, Qualifier: c.Qualifier.String(), Worded: c.Worded, Note: c.Note,
-		Text: c.Figure(), Then: holdingOf(c, &c.Then), Now: holdingOf(c, &c.Now), Made: c.Made, Contradicted: c.Contradicted(),
+		Text: c.Figure(), Then: holdingOf(c, &c.Then), Now: holdingOf(c, &c.Now), Made: c.Made, Unheard: c.Unheard, Contradicted: c.Contradicted(),
 	}
 	for _, d := range c.Dimensions {
 		if out.Dimensions == nil {
@@ -394,7 +433,7 @@ func claimValue(c *projections.Held, value int64) any {
 }
 
 func holdingOf(c *projections.Held, h *projections.Holding) holdingJSON {
-	out := holdingJSON{Entry: h.Entry, Verdict: h.Verdict, Why: h.Why}
+	out := holdingJSON{Entry: h.Entry, Verdict: h.Verdict, Why: h.Why, Approximate: h.Approximate}
 	if h.Asked {
 		out.Low = claimValue(c, h.Ledger.Low)
 		if !h.Ledger.Open {
@@ -408,9 +447,10 @@ func holdingOf(c *projections.Held, h *projections.Holding) holdingJSON {
 }
 
 var claimHead = []string{
-	"record", "position", "publisher", "published", "document", "period", "measure", "dimensions", "qualifier", "value", "currency",
-	"then entry", "then low", "then high", "then verdict", "then by", "then why",
-	"now entry", "now low", "now high", "now verdict", "now by", "now why", "made", "others",
+	"record", "position", "publisher", "published", "document", "period", "measure", "dimensions", "qualifier", "value", "currency", "worded", "note",
+	"then entry", "then low", "then high", "then approximate", "then verdict", "then by", "then exactly", "then why",
+	"now entry", "now low", "now high", "now approximate", "now verdict", "now by", "now exactly", "now why",
+	"made", "unheard", "contradicted", "others",
 }
 
 func (r *claimReport) csv() (rows [][]string) {
@@ -421,16 +461,24 @@ func (r *claimReport) csv() (rows [][]string) {
 			dimensions = append(dimensions, d.Name+"="+d.Value)
 		}
 		for _, o := range c.Others {
-			others = append(others, o.String())
+			text := o.Kind.String()
+			if o.Factor != 0 {
+				text += fmt.Sprintf(" %d", o.Factor)
+			}
+			for _, other := range o.Claims {
+				text += " " + other.Record.String()
+			}
+			others = append(others, text)
 		}
 		row := []string{
 			c.Record.String(), c.Position.String(), c.Publisher, c.Published.String(), documentOf(c), c.Period.String(), c.Measure,
-			strings.Join(dimensions, ","), c.Qualifier.String(), fmt.Sprint(claimValue(c, c.Value)), string(c.Currency),
+			strings.Join(dimensions, ","), c.Qualifier.String(), fmt.Sprint(claimValue(c, c.Value)), string(c.Currency), c.Worded, c.Note,
 		}
 		for _, h := range []holdingJSON{holdingOf(c, &c.Then), holdingOf(c, &c.Now)} {
-			row = append(row, strconv.FormatUint(h.Entry, 10), plainOf(h.Low), plainOf(h.High), h.Verdict.String(), plainOf(h.By), h.Why)
+			row = append(row, strconv.FormatUint(h.Entry, 10), plainOf(h.Low), plainOf(h.High),
+				strconv.FormatBool(h.Approximate), h.Verdict.String(), plainOf(h.By), strconv.FormatBool(h.Exactly), h.Why)
 		}
-		rows = append(rows, append(row, strconv.FormatBool(c.Made), strings.Join(others, "; ")))
+		rows = append(rows, append(row, strconv.FormatBool(c.Made), strings.Join(c.Unheard, "; "), strconv.FormatBool(c.Contradicted()), strings.Join(others, "; ")))
 	}
 	return rows
 }

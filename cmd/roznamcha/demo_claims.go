@@ -55,6 +55,7 @@ func (p *program) printDemoClaims(r *claimReport, stats projections.Stats) error
 		name + " claims --publisher Nukta --as-of 7" + dir,
 		name + " explain alleged" + dir,
 		name + " diff 7.." + dir,
+		name + " totals cases,alleged,recovered --as-of 7" + dir,
 	}, "\n     "))
 	_, err := p.out.Write(b.Bytes())
 	return err

@@ -3,8 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,14 +24,16 @@ func (p *program) diffCommand() *cobra.Command {
 		Use:   "diff A..B [COLUMN…]",
 		Short: "Show every number that changed between two moments, and why",
 		Long: `Show every cell of a table that changed between two moments, and what changed
-it: new facts, corrections, retractions, matches and successions, with the
-positions of the events, and for amendments their reason and authority. What a
-cell was and its changes add up to what it is.
+it: new facts, corrections, retractions, matches and successions (made,
+corrected, undone, redone), with the positions of the events, and for amendments
+their reason and authority. What a cell was and its changes add up to what it
+is. A change counts where the fact stood when it was made: who answers today is
+asked of each moment.
 
 A and B are an entry, a day or a time, as for --as-of, or a document: the moment
 as known at which it was made. B is now where it is left out. Columns, --by,
---where and the period are those of totals; with none of them, a document that
-totals --publish has made is asked what it was asked.`,
+--where and the period are those of totals; each of them that is not given is
+that of the document, where A or else B is one that totals --publish has made.`,
 		Example: `  roznamcha diff 2..4
   roznamcha diff 2.. --by city
   roznamcha diff 2..4 arrests --by city,class --json
@@ -47,7 +52,8 @@ totals --publish has made is asked what it was asked.`,
 				return &wrongUse{err}
 			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				return p.diff(ctx, l, query, q.asked(cmd, args[1:]), from, to, csv)
+				ask := func(was projections.Query) projections.Query { return q.over(was, query, cmd.Flags().Changed) }
+				return p.diff(ctx, l, query, ask, from, to, csv)
 			})
 		},
 	}
@@ -75,7 +81,7 @@ func parseMoments(s string) (from, to *diffMoment, err error) {
 func parseDiffMoment(s string) *diffMoment {
 	as, err := projections.ParseAsOf(s)
 	if err != nil {
-		return &diffMoment{document: s}
+		return &diffMoment{lastKnown: lastKnown{keep: true}, document: s}
 	}
 	return &diffMoment{lastKnown: lastKnown{as: as}}
 }
@@ -89,13 +95,43 @@ func (m *diffMoment) find(documents *projections.Documents) (*projections.Public
 	if found == nil {
 		return nil, fmt.Errorf("%q is no moment, and no claim of the ledger stands in a document of that name. Try: an entry, a day, a time with its offset, or the name of a document as it was published", m.document)
 	}
-	m.entry = found.Entry()
+	if m.entry = found.Entry(); m.entry > uint64(len(m.times)) {
+		return nil, fmt.Errorf("%q was made at entry %d, and the ledger is read up to entry %d. Try: roznamcha claims, which has it", m.document, m.entry, len(m.times))
+	}
+	m.recorded, m.state = time.Unix(0, m.times[m.entry-1]).UTC(), ""
+	if found.Publication != nil {
+		m.state = found.Publication.State
+	}
 	return found.Publication, nil
 }
 
-func (p *program) diff(ctx context.Context, l *eventstore.Ledger, q projections.Query, asked bool, from, to *diffMoment, csv bool) error {
+// over is a published question with what was typed in the place of its parts.
+func (q *question) over(was, typed projections.Query, changed func(flag string) bool) projections.Query {
+	if len(typed.Columns) > 0 {
+		was.Columns = typed.Columns
+	}
+	if changed("by") {
+		was.By = typed.By
+	}
+	if changed("where") {
+		was.Where = typed.Where
+	}
+	if changed("period") || changed("from") || changed("to") {
+		was.Period = typed.Period
+	}
+	if changed("clock") {
+		was.Clock = typed.Clock
+	}
+	if changed("year-starts") {
+		was.YearStarts = typed.YearStarts
+	}
+	return was
+}
+
+// diff compares two moments; ask gives the question where one is a document that
+// was published with one.
+func (p *program) diff(ctx context.Context, l *eventstore.Ledger, q projections.Query, ask func(projections.Query) projections.Query, from, to *diffMoment, csv bool) error {
 	totals, amendments, documents := projections.NewTotals(), projections.NewAmendments(), projections.NewDocuments()
-	from.totals, to.totals = totals, totals
 	until := to.as
 	if from.as.Entry() == 0 { // what it is, or which document, may come after that
 		until = projections.AsOf{}
@@ -112,8 +148,8 @@ func (p *program) diff(ctx context.Context, l *eventstore.Ledger, q projections.
 	if err != nil {
 		return err
 	}
-	if published := cmp.Or(was, is); published != nil && !asked {
-		q = published.Query
+	if published := cmp.Or(was, is); published != nil {
+		q = ask(published.Query)
 	}
 	if to.as.Entry() > stats.Entries {
 		return fmt.Errorf("as of entry %d: the ledger ends at entry %d. Try: an entry up to that, or a day", to.as.Entry(), stats.Entries)
@@ -130,9 +166,10 @@ func (p *program) diff(ctx context.Context, l *eventstore.Ledger, q projections.
 	if err != nil {
 		return err
 	}
-	changed.After.Cite(reg)
+	from.cite(&changed.Before.Citation)
+	to.cite(&changed.After.Citation)
 	p.note("%s", replayLine(stats))
-	d := difference{changed, amendments, reg}
+	d := difference{changed, totals, amendments, reg}
 	switch {
 	case p.json:
 		return print.JSON(p.out, d.json())
@@ -143,28 +180,38 @@ func (p *program) diff(ctx context.Context, l *eventstore.Ledger, q projections.
 }
 
 // lastKnown is a projection that finds the last entry that was known at a moment.
-// It is applied after the totals, which know the ledger's zone.
 type lastKnown struct {
-	as     projections.AsOf
-	totals *projections.Totals
-	looked uint64 // the last entry that was looked at
-	entry  uint64
+	as    projections.AsOf
+	entry uint64
+	// recorded and state are those of entry; times are when every entry was
+	// recorded, where which it is turns out later.
+	recorded time.Time
+	state    string
+	keep     bool
+	times    []int64
 }
 
-// Apply looks at the first line of each entry.
-func (m *lastKnown) Apply(r *domain.Ruled) {
-	if r.Position.Entry == m.looked {
-		return
+// Apply does nothing: what it looks at is the register.
+func (m *lastKnown) Apply(*domain.Ruled) {}
+
+// Look looks at the register after each entry.
+func (m *lastKnown) Look(reg *domain.Register) {
+	if m.keep {
+		m.times = append(m.times, reg.Recorded().UnixNano())
 	}
-	m.looked = r.Position.Entry
-	if m.as.Knows(r.Position.Entry, r.Recorded, m.totals.Zone()) {
-		m.entry = r.Position.Entry
+	if m.as.Knows(reg.Last(), reg.Recorded(), reg.Zone()) {
+		hash := reg.Hash()
+		m.entry, m.recorded, m.state = reg.Last(), reg.Recorded(), hex.EncodeToString(hash[:])
 	}
 }
+
+// cite adds what is known of the moment to the citation of its table.
+func (m *lastKnown) cite(c *projections.Citation) { c.Recorded, c.State = m.recorded, m.state }
 
 // difference is what is printed of a projections.Difference.
 type difference struct {
 	*projections.Difference
+	totals     *projections.Totals
 	amendments *projections.Amendments
 	reg        *domain.Register
 }
@@ -180,8 +227,8 @@ type changeJSON struct {
 	Parts    []changePartJSON   `json:"parts"`
 }
 
-// tallyJSON is what facts add up to: a count, or a decimal string of an amount;
-// of how many facts, and how many of those are unknown, at least or about.
+// tallyJSON is what facts add up to: a count, or a decimal string of an amount,
+// null where it is not given; of how many facts, and how many of those are unknown, at least or about.
 type tallyJSON struct {
 	Value   any   `json:"value"`
 	Facts   int64 `json:"facts"`
@@ -194,46 +241,116 @@ type changePartJSON struct {
 	Kind   projections.ChangeKind `json:"kind"`
 	Change tallyJSON              `json:"change"`
 	Events int                    `json:"events"`
-	By     []changeEventJSON      `json:"by"`
+	// By are the events, Truncated where they are the first of them only.
+	By        []changeEventJSON `json:"by"`
+	Truncated bool              `json:"truncated,omitempty"`
 }
 
 // changeEventJSON is an event that changed a cell. Reason, authority, record and
-// diary are those of an amendment.
+// diary are those of an amendment; predecessor and successor those that a
+// succession names, or named until it was undone.
 type changeEventJSON struct {
-	Position  domain.Position `json:"position"`
-	Record    string          `json:"record,omitempty"`
-	Reason    domain.Reason   `json:"reason,omitempty"`
-	Authority string          `json:"authority,omitempty"`
-	Source    string          `json:"source,omitempty"`
+	Position    domain.Position `json:"position"`
+	Record      string          `json:"record,omitempty"`
+	SameAs      string          `json:"same_as,omitempty"`
+	Reason      domain.Reason   `json:"reason,omitempty"`
+	Authority   string          `json:"authority,omitempty"`
+	Source      string          `json:"source,omitempty"`
+	Predecessor string          `json:"predecessor,omitempty"`
+	Successor   string          `json:"successor,omitempty"`
 }
 
 func (d *difference) json() any {
 	cells := make([]changeJSON, len(d.Cells))
 	for i, c := range d.Cells {
-		out := changeJSON{Row: c.Row, Labels: c.Labels, Column: c.Column, Currency: c.Currency, Was: tallyOf(c.Was, c.Currency), Is: tallyOf(c.Is, c.Currency)}
+		out := changeJSON{Row: c.Row, Labels: c.Labels, Column: c.Column, Currency: c.Currency}
+		out.Was, out.Is = wasAndIs(&c)
 		for _, part := range c.Parts {
-			p := changePartJSON{Kind: part.Kind, Change: tallyOf(part.Change, c.Currency), Events: part.Events}
+			p := changePartJSON{Kind: part.Kind, Change: tallyOf(part.Change, c.Currency), Events: part.Events, Truncated: part.Events > len(part.Positions)}
 			for _, at := range part.Positions {
-				p.By = append(p.By, d.event(at))
+				p.By = append(p.By, d.event(part.Kind, at))
 			}
 			out.Parts = append(out.Parts, p)
 		}
 		cells[i] = out
 	}
 	return struct {
+		Asked  *askedJSON           `json:"asked"`
 		Before projections.Citation `json:"before"`
 		After  projections.Citation `json:"after"`
 		Cells  []changeJSON         `json:"cells"`
-	}{d.Before.Citation, d.After.Citation, cells}
+		Notes  []string             `json:"notes,omitempty"`
+	}{askedOf(d.After), d.Before.Citation, d.After.Citation, cells, d.Notes()}
 }
 
-func (d *difference) event(at domain.Position) changeEventJSON {
+// askedJSON is the question to a table, as totals says it.
+type askedJSON struct {
+	Columns    []projections.Column    `json:"columns"`
+	By         []projections.Dimension `json:"by"`
+	Where      []projections.Filter    `json:"where,omitempty"`
+	Period     string                  `json:"period,omitempty"`
+	Clock      projections.Clock       `json:"clock"`
+	Zone       string                  `json:"zone"`
+	YearStarts int                     `json:"year_starts,omitempty"`
+}
+
+func askedOf(t *projections.Table) *askedJSON {
+	asked := &askedJSON{By: t.By, Where: t.Where, Period: t.Period, Clock: t.Clock, Zone: t.Zone, YearStarts: t.YearStarts}
+	for i, c := range t.Columns {
+		if i == 0 || c.Column.String() != t.Columns[i-1].Column.String() { // of an amount there is one for each currency
+			asked.Columns = append(asked.Columns, c.Column)
+		}
+	}
+	return asked
+}
+
+// event is the event at a position that made a change of a kind.
+func (d *difference) event(kind projections.ChangeKind, at domain.Position) changeEventJSON {
 	made := d.amendments.At(at)
 	out := changeEventJSON{Position: at, Reason: made.Reason, Authority: made.Authority, Source: made.Source}
-	if made.Record != domain.NoRecord {
-		out.Record = d.reg.Record(made.Record).Name.String()
+	record := made.Record
+	if kind.IsSuccession() {
+		s, _ := d.totals.SuccessionAt(at)
+		record, out.Predecessor, out.Successor = s.Record, s.Predecessor, s.Successor
+	}
+	if record != domain.NoRecord {
+		out.Record = d.reg.Record(record).Name.String()
+	}
+	if kind == projections.Match {
+		out.SameAs = d.reg.Record(made.SameAs).Name.String()
 	}
 	return out
+}
+
+// says is what an event did to a cell, for a person.
+func (e *changeEventJSON) says(kind projections.ChangeKind) string {
+	line := e.Position.String() + " " + why(kind.String(), e.Reason, e.Authority)
+	if kind.IsSuccession() && kind != projections.SuccessionUndone {
+		mark := "; "
+		if kind == projections.Succession {
+			mark = ": "
+		}
+		line += mark + e.Predecessor + " → " + e.Successor
+	}
+	switch {
+	case e.SameAs != "":
+		line += " (" + e.Record + " is " + e.SameAs + ")"
+	case e.Record != "":
+		line += " (" + e.Record + ")"
+	}
+	return line
+}
+
+// wasAndIs are the numbers of a cell in the two tables.
+func wasAndIs(c *projections.CellChange) (was, is tallyJSON) {
+	was, is = tallyOf(c.Was, c.Currency), tallyOf(c.Is, c.Currency)
+	if !c.WasGiven {
+		was.Value = nil
+	}
+	if !c.IsGiven {
+		is.Value = nil
+	}
+	return was, is
 }
 
 func tallyOf(t projections.Tally, currency string) tallyJSON {
@@ -244,19 +361,43 @@ func tallyOf(t projections.Tally, currency string) tallyJSON {
 	return out
 }
 
-var diffHead = []string{"row", "labels", "column", "currency", "was", "is", "kind", "change", "position", "record", "reason", "authority", "source"}
+var diffHead = slices.Concat(
+	[]string{"row", "labels", "column", "currency"}, tallyHead("was"), tallyHead("is"),
+	[]string{"kind"}, tallyHead("change"),
+	[]string{"events", "position", "record", "same_as", "reason", "authority", "source", "predecessor", "successor"})
 
-// csv has a line for every event of every cell.
+// tallyHead heads the fields of a tally.
+func tallyHead(of string) []string {
+	return []string{of, of + "_facts", of + "_unknown", of + "_at_least", of + "_about"}
+}
+
+// fields are a tally's fields as CSV has them; the value is empty where it is not
+// given.
+func (t tallyJSON) fields() []string {
+	value := ""
+	if t.Value != nil {
+		value = fmt.Sprint(t.Value)
+	}
+	return []string{value, fmt.Sprint(t.Facts), fmt.Sprint(t.Unknown), fmt.Sprint(t.AtLeast), fmt.Sprint(t.About)}
+}
+
+// csv has a line for every event of every cell. What the cell was and is stands on
+// its first line alone, and what its events of a kind changed on the first of
+// those: a column adds up to what is true.
 func (d *difference) csv() (lines [][]string) {
+	blank := make([]string, len(tallyHead("")))
 	for _, c := range d.Cells {
-		number := func(t projections.Tally) string { return fmt.Sprint(tallyOf(t, c.Currency).Value) }
+		was, is := wasAndIs(&c)
+		wasFields, isFields := was.fields(), is.fields()
 		for _, part := range c.Parts {
+			change, events := tallyOf(part.Change, c.Currency).fields(), fmt.Sprint(part.Events)
 			for _, at := range part.Positions {
-				e := d.event(at)
-				lines = append(lines, []string{
-					c.Row, strings.Join(c.Labels, " · "), c.Column.String(), c.Currency, number(c.Was), number(c.Is),
-					part.Kind.String(), number(part.Change), at.String(), e.Record, string(e.Reason), e.Authority, e.Source,
-				})
+				e := d.event(part.Kind, at)
+				lines = append(lines, slices.Concat(
+					[]string{c.Row, strings.Join(c.Labels, " · "), c.Column.String(), c.Currency}, wasFields, isFields,
+					[]string{part.Kind.String()}, change,
+					[]string{events, at.String(), e.Record, e.SameAs, string(e.Reason), e.Authority, e.Source, e.Predecessor, e.Successor}))
+				wasFields, isFields, change, events = blank, blank, blank, ""
 			}
 		}
 	}
@@ -271,7 +412,7 @@ func (p *program) printDifference(d difference) error {
 		return err
 	}
 	if len(d.Cells) == 0 {
-		_, err := fmt.Fprintf(p.out, "no cell changed\n%s\n", print.Clean(d.After.Citation.String()))
+		_, err := fmt.Fprintf(p.out, "no cell changed\n%s\n", print.Clean(d.citation()))
 		return err
 	}
 	grid := &print.Table{}
@@ -290,8 +431,18 @@ func (p *program) printDifference(d difference) error {
 	if err := grid.Write(p.out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(p.out, print.Clean(d.After.Citation.String()))
-	return err
+	for _, line := range append(d.Notes(), d.citation()) {
+		if _, err := fmt.Fprintln(p.out, print.Clean(line)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// citation is that of the later table, and of the earlier one after it.
+func (d *difference) citation() string {
+	before := strings.TrimPrefix(d.Before.Citation.String(), "ledger "+d.Before.Citation.Ledger+" · ")
+	return d.After.Citation.String() + " · since " + before
 }
 
 // rows are the rows of a cell: its own, with the first change, and one for each
@@ -317,10 +468,6 @@ func cellRow(c *projections.CellChange, labels int) (head []string, change func(
 	if c.Row != "row" {
 		head[0] = c.Row
 	}
-	name := c.Column.String()
-	if c.Currency != "" {
-		name += " " + c.Currency
-	}
 	minor := domain.Currency(c.Currency).Decimals()
 	shown := 0
 	for _, t := range append([]projections.Tally{c.Was, c.Is}, changesOf(c)...) {
@@ -329,7 +476,7 @@ func cellRow(c *projections.CellChange, labels int) (head []string, change func(
 		}
 	}
 	change = func(t projections.Tally) string { return t.ChangeText(minor, shown) }
-	return append(head, name, c.Was.Text(minor, shown), c.Is.Text(minor, shown)), change
+	return append(head, c.Head(), c.WasText(minor, shown), c.IsText(minor, shown)), change
 }
 
 func changesOf(c *projections.CellChange) (list []projections.Tally) {
@@ -346,14 +493,14 @@ func (d *difference) says(part *projections.ChangePart) (lines []string) {
 	}
 	for i, at := range part.Positions {
 		if i == mostAmendments {
-			return append(lines, fmt.Sprintf("… and %d more; --json has them", part.Events-i))
+			has := "them"
+			if part.Events > len(part.Positions) {
+				has = "the first " + print.Count(len(part.Positions))
+			}
+			return append(lines, fmt.Sprintf("… and %s more; --json has %s", print.Count(part.Events-i), has))
 		}
-		made := d.amendments.At(at)
-		line := at.String() + " " + why(part.Kind.String(), made.Reason, made.Authority)
-		if made.Record != domain.NoRecord {
-			line += " (" + d.reg.Record(made.Record).Name.String() + ")"
-		}
-		lines = append(lines, line)
+		event := d.event(part.Kind, at)
+		lines = append(lines, event.says(part.Kind))
 	}
 	return lines
 }
@@ -364,7 +511,7 @@ const (
 	mostPositions  = 5
 )
 
-// positionsText is the first positions of a change, or the first and the last.
+// positionsText is the first positions of a change.
 func positionsText(part *projections.ChangePart) string {
 	var list []string
 	for i, at := range part.Positions {

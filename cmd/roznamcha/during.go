@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"roznamcha/projections"
@@ -37,4 +39,13 @@ func (d *during) parse() (projections.During, error) {
 		text = "../" + d.to
 	}
 	return projections.ParseDuring(text, d.clock)
+}
+
+// meant is parse for a command to which a clock says nothing without a period.
+func (d *during) meant(cmd *cobra.Command) (projections.During, error) {
+	during, err := d.parse()
+	if err == nil && during.IsZero() && cmd.Flags().Changed("clock") {
+		err = errors.New("--clock says by when a period is meant, and there is none. Try: --period 2025-06 --clock " + shellWord(d.clock))
+	}
+	return during, err
 }

@@ -28,7 +28,7 @@ func TestExamples(t *testing.T) {
 	}
 	root := (&program{}).root()
 	typed := 0
-	for _, name := range []string{"open", "record", "amend", "schema", "import", "totals", "history", "exceptions", "diff", "replay", "status", "demo", "bench", "serve"} {
+	for _, name := range []string{"open", "record", "amend", "schema", "import", "totals", "history", "diff", "exceptions", "replay", "sink", "status", "demo", "bench", "serve"} {
 		cmd, _, err := root.Find([]string{name})
 		if err != nil || !cmd.HasExample() {
 			t.Errorf("%s: no example: %v", name, err)
@@ -72,7 +72,9 @@ func typeExample(t *testing.T, dir, line string) {
 		}
 	}
 	// The examples leave numbers out between two raids of one diary, which is an exception.
-	found := func() bool { return strings.HasPrefix(line, "roznamcha exceptions") && cmd.ProcessState.ExitCode() == 3 }
+	found := func() bool {
+		return strings.HasPrefix(line, "roznamcha exceptions") && cmd.ProcessState.ExitCode() == 3
+	}
 	if err := cmd.Wait(); err != nil && !found() {
 		t.Errorf("%s: %v\n%s%s", line, err, out.String(), errs.String())
 	}

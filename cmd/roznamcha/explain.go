@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ func (p *program) explainCommand() *cobra.Command {
 	var q question
 	var asOf string
 	var unplaced, csv bool
+	var wait atLeast
 	cmd := &cobra.Command{
 		Use:   "explain COLUMN",
 		Short: "List the events that one number is made of, and their sum",
@@ -25,7 +27,8 @@ totals: the row of a cell is a filter, such as --where city=Karachi for the row
 Karachi, and --where city=not-given for the row not given.
 
 A version that came by an amendment names its position and reason; what counts
-only since a record that it was matched with was retracted says since when.`,
+only since a record that it was matched with was retracted, or stands where it
+does since a succession that it straddles, says since when.`,
 		Example: `  roznamcha explain arrests --where city=Karachi
   roznamcha explain recovered --period 2024-01/2025-06 --as-of 7
   roznamcha explain raids --period 2025 --unplaced`,
@@ -45,12 +48,19 @@ only since a record that it was matched with was retracted says since when.`,
 			if err != nil {
 				return &wrongUse{err}
 			}
+			if err := wait.parse(); err != nil {
+				return err
+			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+				if err := wait.until(ctx, l); err != nil {
+					return err
+				}
 				return p.explain(ctx, l, query, known, unplaced, csv)
 			})
 		},
 	}
 	q.cell(cmd)
+	wait.flags(cmd)
 	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
 	cmd.Flags().BoolVar(&unplaced, "unplaced", false, "list what has no date, or lies only partly in the period, instead")
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
@@ -94,6 +104,8 @@ type partJSON struct {
 	Position domain.Position  `json:"position"`
 	Since    *domain.Position `json:"since,omitempty"`
 	Record   string           `json:"record"`
+	// Through are the successions by which the successor asked for answers.
+	Through []domain.Position `json:"through,omitempty"`
 	// When is when it happened or was reported, in whole days; "" where undated.
 	When      string `json:"when,omitempty"`
 	Value     string `json:"value,omitempty"`
@@ -110,7 +122,7 @@ type partJSON struct {
 func partOf(part *projections.Part, reg *domain.Register, amendments *projections.Amendments) partJSON {
 	out := partJSON{
 		Position: part.Position, Record: reg.Record(part.Record).Name.String(),
-		Qualifier: part.Qualifier.String(), Currency: string(part.Currency), When: daysText(part),
+		Qualifier: part.Qualifier.String(), Currency: string(part.Currency), When: daysText(part), Through: part.Through,
 	}
 	if !part.Since.IsZero() {
 		out.Since = &part.Since
@@ -154,18 +166,23 @@ func (part *partJSON) csv() []string {
 }
 
 // says is what a person must know of it besides: that it came by an amendment,
-// and since when it counts.
-func (part *partJSON) says() (says string) {
+// since when it counts, and by which successions another answers for it.
+func (part *partJSON) says() string {
+	var says []string
 	if part.Change != "" {
-		says = why(part.Change, part.Reason, part.Authority)
+		says = append(says, why(part.Change, part.Reason, part.Authority))
 	}
 	if part.Since != nil {
-		if says != "" {
-			says += "; "
-		}
-		says += "counts since " + part.Since.String()
+		says = append(says, "counts so since "+part.Since.String())
 	}
-	return says
+	for i, at := range part.Through {
+		if i == 0 {
+			says = append(says, "its agency's successor by "+at.String())
+		} else {
+			says[len(says)-1] += " " + at.String()
+		}
+	}
+	return strings.Join(says, "; ")
 }
 
 // why says what an amendment did, for what reason and by whose authority.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,13 +25,15 @@ func (p *program) historyCommand() *cobra.Command {
 correction and retraction with reason and authority, links, matches, duplicates
 and refused attempts, each with its position and recorded time.
 
-A record is named kind/agency/unit/id, such as raid/nccia/karachi/0007.
+A record is named kind/agency/unit/id, such as raid/nccia/karachi/0007. Of records
+that were matched all stay and one counts, the first recorded that stands: where
+that is another, the last line says as which the record counts.
 
 With a period every line is printed too, for what left the period is part of
 what an auditor asks about. Each version is told to lie inside the period,
 outside of it, or to be unplaced: partly inside, or without a date. That is what
-totals of the period go by: from its line on the record counts there if the
-version lies inside, until the next one. By --clock occurred a case lies where
+totals of the period go by: from its line on the record, or of matched ones the
+one that counts, counts there if its version lies inside, until the next one. By --clock occurred a case lies where
 it was registered, a figure where it was published and a succession where it
 took effect.`,
 		Example: `  roznamcha history raid/nccia/karachi/0007
@@ -48,7 +52,7 @@ took effect.`,
 			if err != nil {
 				return &wrongUse{err}
 			}
-			during, err := when.parse()
+			during, err := when.meant(cmd)
 			if err != nil {
 				return &wrongUse{err}
 			}
@@ -61,7 +65,7 @@ took effect.`,
 				if len(history.Log().Items) == 0 {
 					return fmt.Errorf("no line of the ledger is about %s, as known at entry %d. Try: roznamcha replay, which prints them all", name, stats.Entries)
 				}
-				return p.printHistory(name, during, history.Log(), cite(reg, stats), csv)
+				return p.printHistory(history, reg, &historyQuestion{name, during, csv}, cite(reg, stats))
 			})
 		},
 	}
@@ -71,19 +75,37 @@ took effect.`,
 	return cmd
 }
 
-func (p *program) printHistory(name domain.RecordName, during projections.During, log projections.HistoryLog, citation projections.Citation, csv bool) error {
+// historyQuestion is what was asked.
+type historyQuestion struct {
+	name   domain.RecordName
+	during projections.During
+	csv    bool
+}
+
+func (p *program) printHistory(history *projections.History, reg *domain.Register, q *historyQuestion, citation projections.Citation) error {
+	log := history.Log()
+	citation, err := citeTable(citation, historyLines(log))
+	if err != nil {
+		return err
+	}
+	counts, others := history.CountsAs(reg)
 	if p.json {
 		return print.JSON(p.out, struct {
 			Record string              `json:"record"`
 			During *projections.During `json:"during,omitempty"`
 			projections.HistoryLog
+			// CountsAs and Matched are of matched records alone: the one of them
+			// that counts, if any, and those besides this.
+			CountsAs string               `json:"counts_as,omitempty"`
+			Matched  []string             `json:"matched,omitempty"`
 			Citation projections.Citation `json:"citation"`
-		}{name.String(), duringOrNone(during), log, citation})
+		}{q.name.String(), duringOrNone(q.during), log, countsAs(counts, others), namesOf(others), citation})
 	}
-	if csv {
-		return print.CSV(p.out, historyHead, historyRows(log))
+	if q.csv {
+		return historyLines(log).WriteCSV(p.out)
 	}
-	if err := historyTable(during, log).Write(p.out); err != nil {
+	var b bytes.Buffer
+	if err := historyTable(q.during, log).Write(&b); err != nil {
 		return err
 	}
 	state := "stands"
@@ -92,15 +114,35 @@ func (p *program) printHistory(name domain.RecordName, during projections.During
 		state = "was never accepted"
 	case log.Retracted:
 		state = "is retracted"
+	case len(others) > 0 && counts != q.name:
+		state = "stands, matched: counts once, as " + counts.String()
+	case len(others) > 0:
+		state = "stands, matched: counts once, for " + strings.Join(namesOf(others), " and ")
 	}
 	if log.Placing != 0 {
-		state += "; " + during.String() + ": " + log.Placing.String()
+		state += "; " + q.during.String() + ": " + log.Placing.String()
 	}
 	if log.Exists {
 		state += "; an amendment names " + log.Current.String()
 	}
-	_, err := fmt.Fprintf(p.out, "%s %s\n%s\n", name, state, citationLine(citation))
+	fmt.Fprintf(&b, "%s\n%s\n", print.Clean(q.name.String()+" "+state), print.Clean(citation.String()))
+	_, err = p.out.Write(b.Bytes())
 	return err
+}
+
+// countsAs names the record that counts, of records that were matched.
+func countsAs(counts domain.RecordName, others []domain.RecordName) string {
+	if len(others) == 0 || counts.IsZero() {
+		return ""
+	}
+	return counts.String()
+}
+
+func namesOf(records []domain.RecordName) (names []string) {
+	for _, r := range records {
+		names = append(names, r.String())
+	}
+	return names
 }
 
 // duringOrNone is nil for any time.
@@ -171,9 +213,13 @@ func historySays(item projections.HistoryItem) (lines []string) {
 
 var historyHead = []string{"position", "recorded", "what", "event", "source", "type", "reason", "authority", "member", "old", "new", "from", "to", "first", "code", "detail", "placing"}
 
-// historyRows has a row for every member that a line changed, or one where it
+// historyLines has a row for every member that a line changed, or one where it
 // changed none.
-func historyRows(log projections.HistoryLog) (rows [][]string) {
+func historyLines(log projections.HistoryLog) *print.Table {
+	table := &print.Table{}
+	for _, head := range historyHead {
+		table.Columns = append(table.Columns, print.Column{Head: head})
+	}
 	for _, item := range log.Items {
 		first := ""
 		if !item.First.IsZero() {
@@ -184,11 +230,11 @@ func historyRows(log projections.HistoryLog) (rows [][]string) {
 			changes = []projections.Change{{}}
 		}
 		for _, c := range changes {
-			rows = append(rows, []string{
+			table.Rows = append(table.Rows, []string{
 				item.Position.String(), stamp(item.Recorded), item.What, item.Event.String(), item.Source, item.Type,
 				string(item.Reason), item.Authority, c.Member, c.Old, c.New, item.From, item.To, first, string(item.Code), item.Detail, item.Placing.String(),
 			})
 		}
 	}
-	return rows
+	return table
 }

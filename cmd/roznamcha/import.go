@@ -48,7 +48,9 @@ With --amend a row that changed becomes a correction of its record, for --reason
 and by --authority; --dry-run N then prints what the first N rows would add.
 What an import told last counts: a row that is the same since leaves corrections
 by others alone, one that changed goes over them, and that is counted. Records of
-rows that are no more in the file stay.
+rows that are no more in the file stay. A row that no longer gives an event whose
+record stands, or now names another record, is rejected: retract what is not
+right any more, then import again. Without --amend that is not noticed.
 
 The rejects file replaces that of an earlier import and no other file;
 where nothing is rejected, one that is there is left alone, and told of.`,
@@ -73,7 +75,7 @@ where nothing is rejected, one that is there is left alone, and told of.`,
 			opts := csvimport.Options{Joined: joined, Rejects: cmp.Or(rejects, rejectsName(path))}
 			var rulings func(*domain.Ruled)
 			if amend {
-				if err := checkReason(reason); err != nil {
+				if err := cmp.Or(checkReason(reason), checkAuthority(authority)); err != nil {
 					return err
 				}
 				opts.Amend = &csvimport.Amend{Reason: domain.Reason(reason), Authority: authority}
@@ -170,7 +172,6 @@ func (p *program) dryRun(im *csvimport.Import, n int, events func(*csvimport.Row
 		}
 		if row.Reject != nil {
 			fmt.Fprintln(p.errs, print.Clean(row.Reject.Error()))
-			continue
 		}
 		for _, line := range lines {
 			if _, err := fmt.Fprintf(p.out, "%s\n", line); err != nil {

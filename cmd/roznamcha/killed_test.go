@@ -67,8 +67,10 @@ func TestServeKilled(t *testing.T) {
 	if live.Table.Citation.Entry != entry || live.Table.Citation.State != state {
 		t.Errorf("live: entry %d, state %s; replayed: entry %d, state %s", live.Table.Citation.Entry, live.Table.Citation.State, entry, state)
 	}
-	if code, out, errs := p.run("exceptions"); code != 0 {
-		t.Errorf("exceptions: exit code %d\n%s%s", code, out, errs)
+	for _, kind := range []string{"refused", "unrecognised", "dangling-link", "link-to-retracted"} {
+		if code, out, errs := p.run("exceptions", "--kind", kind); code != 0 {
+			t.Errorf("exceptions: exit code %d\n%s%s", code, out, errs)
+		}
 	}
 	if again := serve.interrupt(); again != 0 {
 		t.Errorf("serve ends with exit code %d", again)

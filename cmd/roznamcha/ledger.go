@@ -284,13 +284,25 @@ func watch(ctx context.Context, nc *nats.Conn) (watched context.Context, stop fu
 	return watched, func() { cancel(nil) }
 }
 
-// replay reads the ledger into projections, and shows the progress to who
-// waits at a terminal.
+// replay reads the ledger into projections that are new, from the snapshot on
+// where that has them all, and shows the progress to who waits at a terminal.
 func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf projections.AsOf, ps ...projections.Projection) (*domain.Register, projections.Stats, error) {
+	opts := projections.ReplayOptions{AsOf: asOf}
+	began := time.Now()
+	kept, all := projections.Keepable(ps...)
+	if all && len(kept) > 0 {
+		var err error
+		if opts.From, err = p.start(ctx, l, asOf, kept...); err != nil {
+			return domain.NewRegister(), projections.Stats{}, err
+		}
+	}
 	progress := p.progress("entries")
 	defer progress.Done()
-	return projections.Replay(ctx, l, projections.ReplayOptions{
-		AsOf:     asOf,
-		Progress: func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) },
-	}, ps...)
+	opts.Progress = func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) }
+	reg, stats, err := projections.Replay(ctx, l, opts, ps...)
+	if err == nil && all && asOf.IsZero() {
+		p.keepReplay(reg, stats, kept)
+	}
+	stats.Took = time.Since(began)
+	return reg, stats, err
 }

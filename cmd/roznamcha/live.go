@@ -23,6 +23,7 @@ type liveTotals struct {
 	recorder   *eventstore.Recorder
 	totals     *projections.Totals
 	exceptions *projections.Exceptions
+	stats      projections.Stats
 	query      projections.Query
 	// changed is set when a ruling came and taken back when it was shown.
 	changed atomic.Bool
@@ -31,7 +32,13 @@ type liveTotals struct {
 func (live *liveTotals) apply(r *domain.Ruled) {
 	live.totals.Apply(r)
 	live.exceptions.Apply(r)
+	live.stats.Apply(r)
 	live.changed.Store(true)
+}
+
+// kept is what a snapshot holds of it.
+func (live *liveTotals) kept() []projections.Kept {
+	return []projections.Kept{live.totals, live.exceptions}
 }
 
 // last is the number of the last entry.

@@ -114,15 +114,15 @@ The ledger is kept by a server inside the program, in the data directory
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.dir, "dir", defaultDir(), "data `DIRECTORY` of the ledger; $ROZNAMCHA_DIR sets the default. With --nats or --context: where to keep the high-water file, if anywhere")
+	flags.StringVar(&p.dir, "dir", defaultDir(), "data `DIRECTORY` of the ledger; $ROZNAMCHA_DIR sets the default. With --nats or --context: where to keep the high-water file and the snapshot, if anywhere")
 	flags.StringVar(&p.nats, "nats", "", "`URL` of a NATS server that keeps the ledger, instead of --dir")
 	flags.StringVar(&p.context, "context", "", "`NAME` of a context of the nats command-line client, instead of --dir")
 	flags.BoolVar(&p.json, "json", false, "print JSON")
 	root.MarkFlagsMutuallyExclusive("nats", "context")
 	for _, command := range []func() *cobra.Command{
 		p.demoCommand, p.openCommand, p.serveCommand, p.recordCommand, p.amendCommand, p.importCommand,
-		p.totalsCommand, p.explainCommand, p.diffCommand, p.claimsCommand, p.historyCommand, p.exceptionsCommand, p.auditCommand, p.replayCommand, p.statusCommand, p.benchCommand,
-		p.schemaCommand,
+		p.totalsCommand, p.explainCommand, p.diffCommand, p.claimsCommand, p.historyCommand, p.exceptionsCommand, p.auditCommand, p.replayCommand, p.statusCommand, p.workCommand, p.promoteCommand, p.benchCommand,
+		p.schemaCommand, p.sinkCommand,
 	} {
 		cmd := command()
 		work := cmd.RunE

@@ -22,8 +22,11 @@ import (
 // checkDocument sees that a document's name can be told from the moments that
 // stand in the same places.
 func checkDocument(name string) error {
+	if name == "" {
+		return wrong("--publish has no name. Try: --publish 'return of June 2025'")
+	}
 	if _, err := projections.ParseAsOf(name); err == nil {
-		return wrong("--publish %q: that is a moment, or nothing. Try: a name such as 'return of June 2025'", name)
+		return wrong("--publish %q: a diff would take that for a moment. Try: a name such as 'return of June 2025'", name)
 	}
 	if strings.Contains(name, "..") || strings.Trim(name, ". ") != name {
 		return wrong("--publish %q: two dots stand between the ends of a diff. Try: a name without them, and without a dot at its end", name)

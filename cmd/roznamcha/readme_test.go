@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"roznamcha/eventstore/embedded"
+	"roznamcha/projections/sink/postgrestest"
 )
 
 // TestReadme types every command of README.md's console blocks, in order, into
@@ -56,8 +58,13 @@ func TestReadme(t *testing.T) {
 			t.Logf("README.md:%d: not typed, the nats command-line client is not installed; publishing the same without it", step.line)
 			reader.publish(step)
 			reader.settling = true
+		case missing(step.command) != "" && os.Getenv("CI") != "true":
+			t.Logf("README.md:%d: not typed, %s is not installed", step.line, missing(step.command))
 		case strings.HasPrefix(step.command, "roznamcha serve"):
-			reader.serve(step)
+			reader.start(step, "roznamcha status --server")
+			reader.settling = true
+		case strings.HasPrefix(step.command, "roznamcha work"):
+			reader.start(step, "roznamcha status | grep '^worker'")
 			reader.settling = true
 		default:
 			reader.typeIt(step.line, step.command, step.prints)
@@ -65,6 +72,18 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	reader.stop()
+}
+
+// missing is what a command for a database needs and is not installed.
+func missing(command string) string {
+	program, _, _ := strings.Cut(command, " ")
+	switch {
+	case (program == "sqlite3" || program == "psql") && !installed(program):
+		return program
+	case strings.Contains(command, "$FACTS") && !postgrestest.Installed():
+		return "PostgreSQL"
+	}
+	return ""
 }
 
 func installed(program string) bool {
@@ -105,10 +124,11 @@ func readmeSteps(text string) (steps []readmeStep) {
 
 // readmeReader is a person in a clean copy of the sources.
 type readmeReader struct {
-	t      *testing.T
-	dir    string
-	env    []string
-	served *exec.Cmd
+	t   *testing.T
+	dir string
+	env []string
+	// running are the commands that do not end by themselves.
+	running []*exec.Cmd
 	// settling is set when what the next command prints may take a moment: the
 	// last one began to serve, or published without waiting for an answer.
 	settling bool
@@ -119,7 +139,10 @@ func newReadmeReader(t *testing.T, root string) *readmeReader {
 	copySources(t, root, r.dir)
 	bin := filepath.Join(t.TempDir(), "bin")
 	r.env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "ROZNAMCHA_") }),
-		"GOBIN="+bin, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "TMPDIR="+t.TempDir(), "GOFLAGS=-buildvcs=false")
+		"GOBIN="+bin, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "TMPDIR="+t.TempDir(), "GOFLAGS=-buildvcs=false", "PGOPTIONS=", "PSQLRC=/dev/null")
+	if postgrestest.Installed() || os.Getenv("CI") == "true" {
+		r.env = append(r.env, "FACTS="+postgrestest.Start(t).Database())
+	}
 	return r
 }
 
@@ -209,21 +232,26 @@ func compare(out string, prints []string) string {
 	return "prints:\n" + out + "and not, as there:\n" + strings.Join(prints, "\n")
 }
 
-// serve runs a command that does not end, until stop, and waits until others
-// can connect to it.
-func (r *readmeReader) serve(step readmeStep) {
+// start runs a command that does not end, until stop, and waits until another
+// one succeeds that tells that it is at work.
+func (r *readmeReader) start(step readmeStep, works string) {
 	r.t.Helper()
-	r.served = r.shell("exec " + step.command)
-	if err := r.served.Start(); err != nil {
+	cmd := r.shell("exec " + step.command)
+	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(func() { _ = r.served.Process.Kill() }) // it has ended by then
-	waitUntil(r.t, step.command, func() bool { return r.shell("roznamcha status --server").Run() == nil })
+	r.t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended by then
+	r.running = append(r.running, cmd)
+	waitUntil(r.t, step.command, func() bool { return r.shell(works).Run() == nil })
 }
 
 // publish does what a command of the nats client in the README does.
 func (r *readmeReader) publish(step readmeStep) {
 	r.t.Helper()
+	if m := regexp.MustCompile(`kv get (\S+) (\S+) --raw$`).FindStringSubmatch(step.command); m != nil {
+		r.keptValue(step, m[1], m[2])
+		return
+	}
 	m := regexp.MustCompile(`(pub|request --raw) (\S+) '(.*)'$`).FindStringSubmatch(step.command)
 	if m == nil {
 		r.t.Fatalf("README.md:%d: no publishing: %s", step.line, step.command)
@@ -242,6 +270,28 @@ func (r *readmeReader) publish(step readmeStep) {
 	if wrong := compare(reply+"\n", step.prints); wrong != "" {
 		r.t.Errorf("README.md:%d: %s\n%s", step.line, step.command, wrong)
 	}
+}
+
+// keptValue compares what is at a key of a bucket with what the README prints.
+func (r *readmeReader) keptValue(step readmeStep, bucket, key string) {
+	r.t.Helper()
+	nc, err := embedded.Dial(filepath.Join(r.dir, "roznamcha-data"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	waitUntil(r.t, step.command, func() bool {
+		kv, err := js.KeyValue(r.t.Context(), bucket)
+		if err != nil {
+			return false
+		}
+		e, err := kv.Get(r.t.Context(), key)
+		return err == nil && compare(string(e.Value())+"\n", step.prints) == ""
+	})
 }
 
 // requestIn asks the service of the server that is served in a data directory.
@@ -264,12 +314,13 @@ func requestIn(dir, subject, body string) (string, error) {
 
 // stop interrupts what serves, which must end well.
 func (r *readmeReader) stop() {
-	if r.served == nil {
+	if len(r.running) == 0 {
 		r.t.Error("README.md does not show how to serve")
-		return
 	}
-	if err := errors.Join(r.served.Process.Signal(syscall.SIGINT), r.served.Wait()); err != nil {
-		r.t.Errorf("serve, interrupted: %v", err)
+	for _, cmd := range slices.Backward(r.running) {
+		if err := errors.Join(cmd.Process.Signal(syscall.SIGINT), cmd.Wait()); err != nil {
+			r.t.Errorf("%s, interrupted: %v", cmd.Args, err)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"roznamcha/cmd/roznamcha/internal/print"
 	"roznamcha/domain"
 	"roznamcha/eventstore"
+	"roznamcha/projections"
 )
 
 func (p *program) recordCommand() *cobra.Command {
@@ -127,8 +128,19 @@ func (p *program) withRecorder(ctx context.Context, l *eventstore.Ledger, work f
 // withRulings is withRecorder for work that also asks what the ledger holds:
 // rulings sees every line of it first, as RecorderConfig says.
 func (p *program) withRulings(ctx context.Context, l *eventstore.Ledger, rulings func(*domain.Ruled), work func(*eventstore.Recorder) error) error {
+	var reg *domain.Register
+	if rulings == nil {
+		start, err := p.start(ctx, l, projections.AsOf{})
+		if err != nil {
+			return err
+		}
+		if start != nil {
+			reg = start.Register
+		}
+	}
 	progress := p.progress("entries read")
 	recorder, err := eventstore.NewRecorder(ctx, l, eventstore.RecorderConfig{
+		Register: reg,
 		Rulings:  rulings,
 		Progress: func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) },
 	})

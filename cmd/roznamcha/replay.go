@@ -119,7 +119,7 @@ func (q *replayQuestion) parse(cmd *cobra.Command) (lines *linePrinter, err erro
 	if err := lines.from.checkBefore(q.to); err != nil {
 		return nil, err
 	}
-	if lines.during, err = q.when.parse(); err != nil {
+	if lines.during, err = q.when.meant(cmd); err != nil {
 		return nil, &wrongUse{err}
 	}
 	lines.placer = projections.NewPlacer(lines.during)
@@ -154,6 +154,9 @@ func (p *program) printReplay(ctx context.Context, l *eventstore.Ledger, q *repl
 		return err
 	}
 	if entry := q.last.Entry(); entry > end {
+		if !q.known.IsZero() {
+			return fmt.Errorf("--to %d: as known then the ledger ends at entry %d. Try: an entry up to that, or leave --to out", entry, end)
+		}
 		return fmt.Errorf("--to %d: the ledger ends at entry %d. Try: an entry up to that, or leave --to out", entry, end)
 	}
 	reg, stats, err := p.replay(ctx, l, q.last.AtMost(end), lines)
@@ -215,7 +218,7 @@ func (p *program) citeSample(q *replayQuestion, lines *linePrinter, last uint64,
 		print.Count(lines.printed), print.Plural(lines.sample.Offered(), "line"), q.seed)
 	fmt.Fprintln(p.errs, print.Clean(citationLine(citation)))
 	if last > 0 {
-		fmt.Fprintf(p.errs, "again: roznamcha replay %s\n", q.again(last, citation.Entry, p.json))
+		fmt.Fprintf(p.errs, "again: roznamcha replay %s%s\n", q.again(last, citation.Entry, p.json), p.ledgerFlags())
 	}
 }
 

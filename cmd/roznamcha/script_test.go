@@ -79,6 +79,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"restart": restart,
 	"vanish":  vanish,
 	"empty":   empty,
+	"kept":    kept,
 }
 
 // exits N PROGRAM ARGS… runs a program that must end with exit code N.

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
+	"roznamcha/cmd/roznamcha/internal/metrics"
 	"roznamcha/cmd/roznamcha/internal/print"
 	"roznamcha/cmd/roznamcha/internal/service"
 	"roznamcha/eventstore"
@@ -21,6 +22,7 @@ import (
 func (p *program) serveCommand() *cobra.Command {
 	var q question
 	var port int
+	var metricsAt string
 	cmd := &cobra.Command{
 		Use:   "serve [COLUMN…]",
 		Short: "Record for whoever asks, and keep totals current",
@@ -40,10 +42,15 @@ server and connect.
 Standard error says, in a line a second at most, how much was refused or left
 unanswered, and why.
 
+Now and then, and when it ends, it saves a snapshot of its state in the data
+directory, so that the next start reads only what came after that. A snapshot may
+be deleted at any time.
+
 At a terminal the table is drawn anew when something changes; otherwise a line
 is printed for a change, at most once a second.`,
 		Example: `  roznamcha serve
-  roznamcha serve --by city`,
+  roznamcha serve --by city
+  roznamcha serve --metrics 127.0.0.1:0`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query, err := q.parse(args)
 			if err != nil {
@@ -52,21 +59,22 @@ is printed for a change, at most once a second.`,
 			if port < 0 || port > 65535 {
 				return wrong("--port %d: there is no such port", port)
 			}
-			return p.serve(cmd.Context(), query, port)
+			return p.serve(cmd.Context(), query, port, metricsAt)
 		},
 	}
 	q.flags(cmd)
 	cmd.Flags().IntVar(&port, "port", 0, "`PORT` on 127.0.0.1 to listen on; any that is free without")
+	cmd.Flags().StringVar(&metricsAt, "metrics", "", "`ADDRESS` to offer metrics for Prometheus at, such as 127.0.0.1:9464")
 	return cmd
 }
 
 // serve runs until ctx ends, which is how it should.
-func (p *program) serve(ctx context.Context, q projections.Query, port int) error {
+func (p *program) serve(ctx context.Context, q projections.Query, port int, metricsAt string) error {
 	s, err := p.connectServing(port)
 	if err != nil {
 		return err
 	}
-	err = p.serveSession(ctx, s, q)
+	err = p.serveSession(ctx, s, q, metricsAt)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil
 	}
@@ -93,17 +101,23 @@ func (p *program) connectServing(port int) (*session, error) {
 	return p.ownSession(nc, server), nil
 }
 
-func (p *program) serveSession(ctx context.Context, s *session, q projections.Query) error {
+func (p *program) serveSession(ctx context.Context, s *session, q projections.Query, metricsAt string) error {
 	l, err := s.open(ctx)
 	if err != nil {
 		return p.noLedger(err)
 	}
-	if err := p.announceReading(ctx, l); err != nil {
+	live := &liveTotals{totals: projections.NewTotals(), exceptions: projections.NewExceptions(), query: q}
+	keeper := &snapshots{p: p, path: p.snapshotPath(), live: live}
+	reg, err := keeper.start(ctx, l)
+	if err != nil {
 		return err
 	}
-	live := &liveTotals{totals: projections.NewTotals(), exceptions: projections.NewExceptions(), query: q}
+	if err := p.announceReading(ctx, l, live.stats.Entries); err != nil {
+		return err
+	}
 	progress := p.progress("entries")
 	live.recorder, err = eventstore.NewRecorder(ctx, l, eventstore.RecorderConfig{
+		Register: reg,
 		Trouble:  p.tellOfTrouble,
 		Rulings:  live.apply,
 		Progress: func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) },
@@ -113,20 +127,31 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 		return err
 	}
 	aside := &asides{errs: p.errs}
-	err = offer(s.nc, live.recorder, aside, func() error {
+	err = offer(s.nc, live.recorder, aside, func(recording *service.Service) error {
+		offered, err := p.offerMetrics(metricsAt, func(ctx context.Context) metrics.Sample {
+			return p.sampleServe(ctx, l, live, recording)
+		})
+		if err != nil {
+			return err
+		}
+		defer offered()
 		p.announce(s, live)
 		tellOfServer(s.nc, aside)
+		defer keeper.run()()
 		return p.showLive(ctx, live, aside)
 	})
+	if err == nil {
+		keeper.end()
+	}
 	return wentAway(joinOther(err, live.recorder.Close()))
 }
 
 // announceReading says that there is something to read first: requests find
-// nobody until then.
-func (p *program) announceReading(ctx context.Context, l *eventstore.Ledger) error {
+// nobody until then. What is up to last is known already.
+func (p *program) announceReading(ctx context.Context, l *eventstore.Ledger, last uint64) error {
 	tail, err := l.Tail(ctx)
-	if err == nil && tail > 0 {
-		fmt.Fprintf(p.errs, "reading %s; recording begins after that\n", print.Plural(tail, "entry"))
+	if err == nil && tail > last {
+		fmt.Fprintf(p.errs, "reading %s; recording begins after that\n", print.Plural(tail-last, "entry"))
 	}
 	return err
 }
@@ -147,12 +172,12 @@ const stopPatience = 5 * time.Second
 
 // offer lets others record over nc for as long as work takes, and answers what
 // was asked until then. log is told what is refused.
-func offer(nc *nats.Conn, recorder *eventstore.Recorder, log io.Writer, work func() error) error {
+func offer(nc *nats.Conn, recorder *eventstore.Recorder, log io.Writer, work func(*service.Service) error) error {
 	offered, err := service.Start(nc, recorder, service.Options{Version: version(), Log: log})
 	if err != nil {
 		return err
 	}
-	err = work()
+	err = work(offered)
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
 	return errors.Join(err, offered.Stop(ctx))

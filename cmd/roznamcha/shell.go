@@ -18,6 +18,21 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// ledgerFlags are the flags that name the ledger, as they were typed, each after
+// a space: what a command must have that is told to be typed next.
+func (p *program) ledgerFlags() (flags string) {
+	if p.dirGiven {
+		flags += " --dir " + shellWord(p.dir)
+	}
+	if p.nats != "" {
+		flags += " --nats " + shellWord(p.nats)
+	}
+	if p.context != "" {
+		flags += " --context " + shellWord(p.context)
+	}
+	return flags
+}
+
 // ownName is how to call this program again: by the words that ran it from
 // source, by its name where the shell finds it, or by its path.
 func ownName() string {

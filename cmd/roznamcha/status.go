@@ -22,7 +22,8 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show how the ledger stands, and where its server is",
 		Long: `Show how the ledger stands: its name, its entries, its size on disk, and the
-server that keeps it. With --server only the address of the server that a
+server that keeps it; and the workers that run, each with its position, its
+lag and its rate over the last ten seconds. With --server only the address of the server that a
 running "roznamcha serve" offers on the data directory is printed, with its
 token, as the nats command-line client takes it.`,
 		Example: `  roznamcha status
@@ -78,6 +79,8 @@ type standing struct {
 	// HighWater is the last entry that was read, as the file beside the store
 	// says; nil where there is no such file.
 	HighWater *eventstore.Mark `json:"high_water,omitempty"`
+	// Workers are those that answer.
+	Workers []workerStanding `json:"workers,omitempty"`
 	// alarm tells that the ledger has a gap or went back.
 	alarm bool
 }
@@ -108,6 +111,9 @@ func (p *program) status(ctx context.Context, s *session) error {
 	}
 	if mark, err := eventstore.HighWater(s.highWater); err == nil && !mark.IsZero() {
 		is.HighWater = &mark
+	}
+	if is.Workers, err = workersOf(ctx, s.nc, l); err != nil {
+		return err
 	}
 	is.alarm = alarm != nil
 	show := p.printStanding
@@ -170,6 +176,7 @@ func (p *program) printStanding(is standing) error {
 	if is.Replicas > 1 {
 		add("replicas", "%d, of which %d have everything · leader %s", is.Replicas, is.Current, is.Leader)
 	}
+	addWorkers(add, is.Workers)
 	return table.Write(p.out)
 }
 

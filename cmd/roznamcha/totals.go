@@ -18,6 +18,7 @@ func (p *program) totalsCommand() *cobra.Command {
 	var q question
 	var asOf, publish, document string
 	var csv bool
+	var wait atLeast
 	cmd := &cobra.Command{
 		Use:   "totals [COLUMN…]",
 		Short: "Add up what the ledger holds, by place, time or person",
@@ -39,6 +40,9 @@ A period is inclusive and counts what lies wholly inside it; what lies partly
 inside, or has no date, is unplaced, in a row of its own. With --as-of the table
 is what was known then: an entry number, a day, or a time.
 
+Who has a receipt asks for totals that have its entry with --at-least, and says
+with --within how long to wait for it: they come, or "not yet" with exit code 1.
+
 --publish DOCUMENT records the cells as figures that the ledger's office has
 published under that name, with the table's citation: --document DOCUMENT prints
 the same table again, whatever was recorded since, and roznamcha diff DOCUMENT..
@@ -47,6 +51,7 @@ tells what has changed. Cells that are not given or unknown are no figures.`,
   roznamcha totals arrests national foreign --by year --year-starts 10
   roznamcha totals recovered --where city=Karachi --period 2024-01/2025-06
   roznamcha totals --by month --as-of 3 --csv
+  roznamcha totals --by city --at-least 2:1 --within 5s
   roznamcha totals raids arrests --by city --publish 'return of June 2025'
   roznamcha totals --document 'return of June 2025'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,12 +79,19 @@ tells what has changed. Cells that are not given or unknown are no figures.`,
 			if err != nil {
 				return &wrongUse{err}
 			}
+			if err := wait.parse(); err != nil {
+				return err
+			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+				if err := wait.until(ctx, l); err != nil {
+					return err
+				}
 				return p.totals(ctx, l, query, known, publish, csv)
 			})
 		},
 	}
 	q.flags(cmd)
+	wait.flags(cmd)
 	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
 	cmd.Flags().StringVar(&publish, "publish", "", "record the cells as figures of the `DOCUMENT` of that name")
@@ -145,6 +157,9 @@ func (p *program) printAnswer(a *answer, csv bool) error {
 
 // replayLine says how much was replayed and how fast; milliseconds make no rate.
 func replayLine(s projections.Stats) string {
+	if s.Snapshot > 0 {
+		return fmt.Sprintf("%s: a snapshot at entry %s and %s since, in %s", print.Plural(s.Lines, "event"), print.Count(s.Snapshot), print.Count(s.Lines-s.Before), print.Duration(s.Took))
+	}
 	line := fmt.Sprintf("%s replayed in %s", print.Plural(s.Lines, "event"), print.Duration(s.Took))
 	if s.Took > 100*time.Millisecond {
 		line += fmt.Sprintf(" · %s/s", print.Count(int64(float64(s.Lines)/s.Took.Seconds())))

@@ -19,9 +19,11 @@ type Amend struct {
 	Authority string // "" for none
 
 	// first is the event that made each record, and versions are its corrections,
-	// both by the record's number. They are what the recorder has read, and are
-	// looked at in its View alone.
+	// both by the record's number; made is the record that an event made, the
+	// latest where several diaries have an event of that id. They are what the
+	// recorder has read, and are looked at in its View alone.
 	first    []uuid.UUID
+	made     map[uuid.UUID]domain.RecordID
 	versions map[domain.RecordID][]version
 }
 
@@ -41,6 +43,10 @@ func (a *Amend) Rulings(r *domain.Ruled) {
 	switch r.Change {
 	case domain.Created:
 		a.first = append(a.first, r.Event.ID) // records are numbered in this order
+		if a.made == nil {
+			a.made = make(map[uuid.UUID]domain.RecordID)
+		}
+		a.made[r.Event.ID] = r.Record
 	case domain.Corrected, domain.Reinstated:
 		if a.versions == nil {
 			a.versions = make(map[domain.RecordID][]version)
@@ -89,10 +95,18 @@ type amendment struct {
 }
 
 // needs tells whether the ledger had a part of a submission already, from what it
-// would rule on it. Where nothing was ever corrected, the same again is no matter.
+// would rule on it, be it in another diary. Where nothing was ever corrected, the
+// same again is no matter.
 func (a *Amend) needs(receipt eventstore.Receipt) bool {
 	return slices.ContainsFunc(receipt.Rulings, func(r eventstore.LineRuling) bool {
-		return r.Code == domain.ConflictingID || r.Verdict == domain.Duplicate && len(a.versions) > 0
+		switch {
+		case r.Code == domain.ConflictingID:
+			return true
+		case r.Verdict == domain.Duplicate:
+			return len(a.versions) > 0
+		}
+		_, made := a.made[r.ID]
+		return made
 	})
 }
 
@@ -109,6 +123,9 @@ func (a *Amend) amend(reg *domain.Register, submission []byte, receipt eventstor
 		}
 		stands, ok := reg.Lookup(event.Record())
 		if !ok || a.first[stands.ID] != event.ID {
+			if reject := a.elsewhere(reg, event, r.Code); reject != "" {
+				return amendment{needed: true, reject: reject}
+			}
 			if r.Verdict != domain.Duplicate {
 				out.lines = append(out.lines, lines[i])
 			}
@@ -134,6 +151,48 @@ func (a *Amend) amend(reg *domain.Register, submission []byte, receipt eventstor
 		out.over = out.over || stands.Event != last
 	}
 	return out
+}
+
+// elsewhere says why an event cannot be recorded that has made another record
+// than it names; "" where it can, for that one is in another diary and retracted,
+// or there is none.
+func (a *Amend) elsewhere(reg *domain.Register, event *domain.Event, code domain.Code) string {
+	record, made := a.made[event.ID]
+	if !made {
+		return ""
+	}
+	stands := reg.Record(record)
+	reason := ChangedSinceImport + ": its record has another name. Try: "
+	switch {
+	case stands.Name == event.Record():
+		return ""
+	case code == domain.ConflictingID: // the id is taken for ever
+		return reason + "if " + event.Record().String() + " is right and " + stands.Name.String() + " is not, retract that and record this one by hand"
+	case !stands.Retracted:
+		return reason + "roznamcha amend retract " + stands.Name.String() + ", then import again: it becomes " + event.Record().String()
+	}
+	return ""
+}
+
+// silent says why a row cannot be imported that does not give an event whose
+// record stands; "" where there is none such.
+func (a *Amend) silent(recorder Foresight, unmet []unmetEvent) (reject string) {
+	if len(unmet) == 0 {
+		return ""
+	}
+	recorder.View(func(reg *domain.Register) {
+		for _, e := range unmet {
+			record, made := a.made[e.id]
+			if !made {
+				continue
+			}
+			if stands := reg.Record(record); !stands.Retracted {
+				reject = ChangedSinceImport + ": earlier it also gave event " + e.name + ". Try: roznamcha amend retract " + stands.Name.String() + ", then import again"
+				return
+			}
+		}
+	})
+	return reject
 }
 
 // correction is the line that gives the record its new data.
@@ -166,15 +225,21 @@ func (a *Amend) foresee(recorder Foresight, submission []byte) (out amendment) {
 }
 
 // Foresee is what handing in a row now would add to the ledger: lines, and how
-// many of them are corrections. The Reject says why it would add nothing.
+// many of them are corrections. The Reject says why it would add none of the
+// row's own; records that are taken once it may add all the same.
 func (a *Amend) Foresee(recorder Foresight, row *Row) (lines [][]byte, corrections int, reject *Reject) {
-	for _, submission := range append(slices.Clone(row.Once), row.Submission) {
+	for i, submission := range append(slices.Clone(row.Once), row.Submission) {
+		if i == len(row.Once) {
+			if silent := a.silent(recorder, row.Unmet); silent != "" {
+				return lines, corrections, &Reject{Line: row.Line, Reason: silent}
+			}
+		}
 		if len(submission) == 0 {
 			continue
 		}
 		out := a.foresee(recorder, submission)
 		if out.reject != "" {
-			return nil, 0, &Reject{Line: row.Line, Reason: out.reject}
+			return lines, corrections, &Reject{Line: row.Line, Reason: out.reject}
 		}
 		corrections += out.corrections
 		left := out.lines
@@ -189,7 +254,7 @@ func (a *Amend) Foresee(recorder Foresight, row *Row) (lines [][]byte, correctio
 			err = receipt.Err()
 		}
 		if err != nil {
-			return nil, 0, &Reject{Line: row.Line, Reason: err.Error()}
+			return lines, corrections, &Reject{Line: row.Line, Reason: err.Error()}
 		}
 		for i, r := range receipt.Rulings {
 			if r.Verdict == domain.Accepted {

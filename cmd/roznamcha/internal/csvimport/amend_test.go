@@ -154,11 +154,84 @@ func TestARecordOfAnotherRowIsNotAmended(t *testing.T) {
 	l.amend(t, mapping, amendArrests+"1,2017\n2,2018\n")
 	before := l.settled(t)
 	c := l.amend(t, mapping, amendArrests+"2,2017\n1,2016\n")
-	if c.Rejected != 2 || c.ChangedSinceImport != 1 {
+	if c.Rejected != 2 || c.ChangedSinceImport != 1 || c.ByReason["date: changed since import: its record has another name"] != 1 {
 		t.Errorf("%+v", c)
 	}
 	if after := l.settled(t); after != before {
 		t.Errorf("it went from %v to %v", before, after)
+	}
+}
+
+// TestAnEventThatARowNoLongerGives: a record that stands and that the row is
+// silent about now is not passed over as recorded before.
+func TestAnEventThatARowNoLongerGives(t *testing.T) {
+	l, m := newLedger(t, true), parse(t, seizures)
+	l.amend(t, m, seizuresHeader+"1,,,02/02/2017,car,5,05/06/2017\n2,,,02/02/2017,ring,7,\n")
+	before := l.settled(t)
+	// Rejected whole, also where the rest of it changed; the rest of the file is not.
+	edition := seizuresHeader + "1,,,02/02/2017,car,6,\n2,,,02/02/2017,ring,8,\n"
+	rejects := filepath.Join(t.TempDir(), "rejects.csv")
+	by, amend := l.amender(t)
+	c := by.must(t, m, write(t, "f.csv", edition), Options{Amend: amend, Rejects: rejects})
+	same(t, c, Counts{Rows: 2, Amended: 1, Rejected: 1, ChangedSinceImport: 1, Events: 1, Corrections: 1,
+		ByReason: map[string]int{"id: changed since import: earlier it also gave event forfeited": 1}})
+	wantRejects(t, rejects, []string{"2", "id", "1", "changed since import: earlier it also gave event forfeited. Try: roznamcha amend retract property/police/city/1-F, then import again"})
+	if l.settled(t) == before {
+		t.Error("the other row is not amended")
+	}
+	// What is retracted is not in the row's way.
+	l.byHand(t, "record.retracted", "property/police/city/1-F", "")
+	same(t, l.amend(t, m, edition), Counts{Rows: 2, Amended: 1, Duplicates: 1, Events: 1, Corrections: 1})
+	// A row that gives no event any more at all.
+	gone := parse(t, when(`{ column = "c", is = "x" }`))
+	l.amend(t, gone, "id,date,c\n1,2017,x\n")
+	c = l.amend(t, gone, "id,date,c\n1,2017,y\n2,2017,y\n")
+	if c.Rejected != 1 || c.NoEvent != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestARowWhoseDiaryChanged: its event would make a second record of one thing.
+func TestARowWhoseDiaryChanged(t *testing.T) {
+	m := parse(t, strings.Replace(arrests, `source = "/police/city"`, `source = "/police/{unit}"`, 1))
+	header := "id,date,unit\n"
+	l := newLedger(t, true)
+	l.amend(t, m, header+"1,2017,east\n")
+	before := l.settled(t)
+	moved := header + "1,2017,west\n"
+	same(t, l.amend(t, m, moved), Counts{Rows: 1, Rejected: 1, ChangedSinceImport: 1,
+		ByReason: map[string]int{"id: changed since import: its record has another name": 1}})
+	if l.settled(t) != before {
+		t.Error("it was recorded")
+	}
+	l.byHand(t, "record.retracted", "arrest/police/east/1", "")
+	same(t, l.amend(t, m, moved), Counts{Rows: 1, Recorded: 1, Events: 1})
+	same(t, l.amend(t, m, moved), Counts{Rows: 1, Duplicates: 1})
+	same(t, l.amend(t, m, header+"1,2018,west\n"), Counts{Rows: 1, Amended: 1, Events: 1, Corrections: 1})
+}
+
+// TestARecordTakenOnceThatCannotBeCorrected rejects the row that tells of it, in
+// the dry run and in the real one.
+func TestARecordTakenOnceThatCannotBeCorrected(t *testing.T) {
+	l, m := newLedger(t, true), parse(t, seizures)
+	l.amend(t, m, seizuresHeader+"1,FIR-7,01/02/2017,02/02/2017,car,5,\n")
+	l.byHand(t, "record.retracted", "case/police/city/FIR-7", "")
+	before := l.settled(t)
+	edition := seizuresHeader + "1,FIR-7,09/02/2017,02/02/2017,car,6,\n"
+	by, amend := l.amender(t)
+	im := open(t, m, write(t, "f.csv", edition))
+	row, err := im.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, reject := amend.Foresee(by, &row)
+	same(t, l.amend(t, m, edition), Counts{Rows: 1, Rejected: 1, ChangedSinceImport: 1,
+		ByReason: map[string]int{"id: changed since import: its record is retracted": 1}})
+	if reject == nil || !strings.Contains(reject.Reason, "its record is retracted. Try: roznamcha amend reinstate case/police/city/FIR-7") {
+		t.Errorf("foreseen: %v", reject)
+	}
+	if l.settled(t) != before {
+		t.Error("something was recorded")
 	}
 }
 
@@ -210,7 +283,9 @@ func (e *editions) edition(t *testing.T) {
 			}
 		}
 		text += fmt.Sprintf("%d,%s,%02d/02/2017,02/02/2017,item,%d,%s\n", id, no, registered, value, forfeited)
-		e.tell(e.row(id, no, value, forfeited != ""))
+		if !e.silent(id, forfeited != "") {
+			e.tell(e.row(id, no, value, forfeited != ""))
+		}
 	}
 	path := write(t, "f.csv", text)
 	by, amend := e.amender(t)
@@ -235,6 +310,12 @@ func (e *editions) edition(t *testing.T) {
 	if after := e.settled(t); after != before || again.Events > 0 || again.Amended > 0 {
 		t.Fatalf("the same again: %+v", again)
 	}
+}
+
+// silent tells whether a row no longer tells of a forfeiture that stands.
+func (e *editions) silent(id int, forfeited bool) bool {
+	says, ok := e.says[fmt.Sprintf("property/police/city/%d-F", id)]
+	return !forfeited && ok && !strings.HasPrefix(says, "retracted ")
 }
 
 // row is what a row says of its own records.

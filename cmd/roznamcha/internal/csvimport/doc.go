@@ -117,7 +117,8 @@
 // so importing a file again adds nothing, also after it was stopped half way,
 // and a row that changed since is refused by the ledger (conflicting-id) and
 // told of as changed since import. An id belongs to its source: a source made
-// of a column that can change makes a changed row another record.
+// of a column that can change makes a changed row another record, which counts
+// twice unless Options.Amend is there to see it.
 //
 // # Rows that changed
 //
@@ -134,8 +135,15 @@
 //     row goes over it, and is counted (Counts.AmendedOver)
 //   - a row that changed and whose record is retracted is rejected
 //   - a record that the row's own event did not make is not touched
+//   - a row that no longer gives one of its events, whose record stands, is
+//     rejected: whether that is to be retracted, a person says. Without
+//     Options.Amend such a row is not noticed
+//   - a row whose source, subject or type changed, so that its event would make a
+//     second record, is rejected while the first one stands
 //
-// A record taken once is corrected to what the file's first row tells of it.
+// A record taken once is corrected to what the file's first row tells of it; the
+// row is rejected where that cannot be done. A record taken once that no row
+// tells of any more stays.
 // Records of rows that are no more in the file stay as they are.
 //
 // # What cannot be read

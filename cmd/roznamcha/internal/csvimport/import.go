@@ -29,6 +29,8 @@ type Import struct {
 	keys   map[digest]uint64    // keys seen, with a hash of their row
 	taken  map[uuid.UUID]uint64 // events of records that were taken once, with a hash of their line
 	lines  slab
+	// tellsUnmet is for an import that amends.
+	tellsUnmet bool
 }
 
 // Row is what one row of the file came to: a submission, nothing, or a reject.
@@ -46,12 +48,22 @@ type Row struct {
 	Submission []byte
 	// Events is how many lines Once and Submission have together.
 	Events int
+	// Unmet are the row's own events that it does not give, for their conditions do
+	// not hold; left out where nothing is to be amended.
+	Unmet []unmetEvent
 	// Differs tells that a record which was taken from an earlier row is told of
 	// otherwise here; the first row counts.
 	Differs bool
 	// Reject is why the row gives no events; nil where it does, or is not meant
 	// to.
 	Reject *Reject
+}
+
+// unmetEvent is an event that a row does not give: its name in the mapping, and
+// the id that it would have.
+type unmetEvent struct {
+	name string
+	id   uuid.UUID
 }
 
 // raw is a row as it was cut.
@@ -80,6 +92,8 @@ func Open(m *Mapping, path string, opts Options) (*Import, error) {
 		seed:  maphash.MakeSeed(),
 		keys:  make(map[digest]uint64),
 		taken: make(map[uuid.UUID]uint64),
+
+		tellsUnmet: opts.Amend != nil,
 	}
 	if im.program, err = m.bind(path, f.header, opts.Joined); err != nil {
 		return nil, errors.Join(err, f.close())
@@ -168,6 +182,9 @@ func (im *Import) build(row *Row, fields []string) *Reject {
 	for i := range p.events {
 		e := &p.events[i]
 		if !p.holdAll(e.when, cells) {
+			if im.tellsUnmet && len(e.once.parts) == 0 {
+				row.Unmet = append(row.Unmet, unmetEvent{e.name, im.ids.make(row.Key, e.name)})
+			}
 			continue
 		}
 		if len(e.once.parts) > 0 {

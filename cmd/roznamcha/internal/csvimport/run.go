@@ -2,6 +2,7 @@ package csvimport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -251,19 +252,27 @@ func (r *run) handAll(ctx context.Context, rows []Row, handed chan<- handedRow) 
 // hand hands one row in.
 func (r *run) hand(ctx context.Context, row *Row) (h handedRow, err error) {
 	h.Row = *row
+	reject := ""
 	for _, line := range row.Once {
 		part, err := r.handPart(ctx, line)
 		if err != nil {
 			return h, err
 		}
 		h.once = append(h.once, part)
+		reject = cmp.Or(reject, part.reject)
 	}
-	if row.Submission != nil {
+	if r.opts.Amend != nil {
+		reject = cmp.Or(reject, r.opts.Amend.silent(r.recorder, row.Unmet))
+	}
+	switch {
+	case reject != "":
+		h.own.reject = reject
+	case row.Submission != nil:
 		if h.own, err = r.handPart(ctx, row.Submission); err != nil {
 			return h, err
 		}
 	}
-	h.Once, h.Submission = nil, nil
+	h.Once, h.Submission, h.Unmet = nil, nil, nil
 	return h, nil
 }
 
@@ -333,7 +342,7 @@ func (r *run) settle(ctx context.Context, h *handedRow) error {
 		if err != nil {
 			return err
 		}
-		if refusal := asRefusal(receipt.Err()); part.reject != "" || refusal != nil && refusal.Code == domain.ConflictingID {
+		if refusal := asRefusal(receipt.Err()); refusal != nil && refusal.Code == domain.ConflictingID {
 			h.Differs = true // an earlier import was told otherwise, and that counts
 			h.Events--
 			continue
@@ -391,6 +400,9 @@ func (r *run) refused(h *handedRow, refusal *domain.Refusal) *Reject {
 	if refusal.Code == domain.ConflictingID {
 		r.counts.ChangedSinceImport++
 		reject.Reason = ChangedSinceImport + ": the ledger has this row otherwise. Try: import with --amend, if the new row is right"
+		if r.opts.Amend != nil {
+			reject.Reason = ChangedSinceImport + ": the ledger has its event otherwise, and made no record of it that could be corrected. Try: record the row by hand"
+		}
 	}
 	return reject
 }

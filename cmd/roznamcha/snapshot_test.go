@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"roznamcha/domain"
+	"roznamcha/projections"
+)
+
+// recordRaids records n raids from number from on.
+func (p inDir) recordRaids(unit string, from, n int) {
+	p.t.Helper()
+	var in strings.Builder
+	for i := from; i < from+n; i++ {
+		fmt.Fprintf(&in, `{"specversion":"1.0","id":"00000000-0000-4000-8000-%012x","source":"/nccia/%s","type":"raid.conducted","subject":"%d","data":{"occurred":"2025-06-03","premises":"other"}}`+"\n", i, unit, i)
+		if i%500 == 0 {
+			in.WriteString("\n")
+		}
+	}
+	if code, _, errs := p.with(in.String(), "record", "-"); code != 0 {
+		p.t.Fatalf("record: exit code %d\n%s", code, errs)
+	}
+}
+
+// snapshotWith saves a snapshot of the ledger as it is, but with totals of
+// nothing where marked: who starts from it prints no raid.
+func (p inDir) snapshotWith(marked bool) {
+	p.t.Helper()
+	ctx := context.Background()
+	q := &program{dir: p.dir, in: strings.NewReader(""), out: io.Discard, errs: io.Discard}
+	s, err := q.connect(ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer s.close()
+	l, err := s.open(ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	totals, exceptions := projections.NewTotals(), projections.NewExceptions()
+	reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, totals, exceptions)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if marked {
+		totals = projections.NewTotals()
+		totals.Apply(&domain.Ruled{Position: domain.Position{Entry: reg.Last(), Line: 1}, Ruling: domain.Ruling{Verdict: domain.Refused}})
+	}
+	path := filepath.Join(p.dir, snapshotFile)
+	_ = os.Remove(path)
+	if saved, err := projections.TakeSnapshot(reg, stats, totals, exceptions).Save(path, nil); err != nil || !saved {
+		p.t.Fatal(saved, err)
+	}
+}
+
+// raids is what totals prints of them, and on standard error.
+func (p inDir) raids() (raids string, errs string) {
+	p.t.Helper()
+	code, out, errs := p.run("totals", "raids", "--csv")
+	if code != 0 {
+		p.t.Fatalf("totals: exit code %d\n%s%s", code, out, errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	return lines[len(lines)-1], errs
+}
+
+func (p inDir) opened(name string) {
+	p.t.Helper()
+	p.must("open", "--name", name, "--country", "PK", "--zone", "Asia/Karachi")
+}
+
+// A command starts from the snapshot and reads what came after it; one that is
+// torn, of another ledger or of another version is ignored, with one line that
+// says so.
+func TestCommandsStartFromTheSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	p, other := inDir{t, filepath.Join(dir, "data")}, inDir{t, filepath.Join(dir, "other")}
+	p.opened("karachi")
+	p.recordRaids("karachi", 1, 1)
+	p.recordRaids("karachi", 2, 2)
+	p.snapshotWith(true)
+	p.recordRaids("karachi", 4, 2)
+	if raids, errs := p.raids(); raids != "total,2" || errs != "" {
+		t.Fatalf("from the snapshot: %q\n%s", raids, errs)
+	}
+	p.recordRaids("karachi", 1, 5) // all of them are known to the register in it
+	if out := p.must("totals", "raids", "--csv", "--as-of", "2"); !strings.HasSuffix(strings.TrimSpace(out), "total,1") {
+		t.Errorf("as of before the snapshot: %s", out)
+	}
+	if out := p.must("exceptions", "--json"); !strings.Contains(out, "[]") {
+		t.Errorf("exceptions: %s", out)
+	}
+
+	path := filepath.Join(p.dir, snapshotFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.opened("lahore")
+	other.recordRaids("lahore", 1, 9)
+	other.snapshotWith(true)
+	foreign, err := os.ReadFile(filepath.Join(other.dir, snapshotFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := strings.Replace(string(content), `"rules":1`, `"rules":2`, 1)
+	for name, spoilt := range map[string][]byte{
+		"torn": content[:len(content)/2], "empty": nil, "damaged": append([]byte("ROZSNAP1junk"), content[12:]...),
+		"another ledger": foreign, "another version, and so damaged": []byte(version),
+	} {
+		if err := os.WriteFile(path, spoilt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		raids, errs := p.raids()
+		if raids != "total,5" || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "is not used") {
+			t.Errorf("%s: %q\n%s", name, raids, errs)
+		}
+		if code, out, errs := p.with(`{"specversion":"1.0","id":"00000000-0000-4000-8000-000000000001","source":"/nccia/karachi","type":"raid.conducted","subject":"1","data":{"occurred":"2025-06-03","premises":"other"}}`, "record", "-"); code != 0 || !strings.Contains(out, "duplicate") {
+			t.Errorf("%s: record: exit code %d\n%s%s", name, code, out, errs)
+		}
+	}
+}
+
+// A ledger that has another entry where the snapshot was taken, or none, went
+// back.
+func TestASnapshotSeesThatTheLedgerWentBack(t *testing.T) {
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("karachi")
+	p.recordRaids("karachi", 1, 1)
+	earlier := filepath.Join(t.TempDir(), "earlier")
+	if err := os.CopyFS(earlier, os.DirFS(filepath.Join(p.dir, "jetstream"))); err != nil {
+		t.Fatal(err)
+	}
+	p.recordRaids("karachi", 2, 1)
+	p.snapshotWith(false)
+	if err := os.RemoveAll(filepath.Join(p.dir, "jetstream")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(p.dir, "jetstream"), os.DirFS(earlier)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(p.path(highWaterFile)); err != nil { // which tells the same
+		t.Fatal(err)
+	}
+	alarm := func(what string, command ...string) {
+		t.Helper()
+		code, out, errs := p.run(command...)
+		if code != exitFailed || out != "" || !strings.Contains(errs, "the ledger went back") || !strings.Contains(errs, "snapshot away") {
+			t.Errorf("%s: %v: exit code %d\n%s%s", what, command, code, out, errs)
+		}
+		if err := os.Remove(p.path(highWaterFile)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	alarm("shorter", "totals")
+	alarm("shorter", "record", "raid.conducted", "--source", "/nccia/karachi", "--subject", "7", "--occurred", "2025-06-03", "--set", "premises=other")
+	alarm("shorter", "serve")
+	if err := os.Rename(p.path(snapshotFile), p.path("kept")); err != nil {
+		t.Fatal(err)
+	}
+	p.recordRaids("karachi", 3, 1)
+	if err := os.Rename(p.path("kept"), p.path(snapshotFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(p.path(highWaterFile)); err != nil {
+		t.Fatal(err)
+	}
+	alarm("another entry", "totals")
+}
+
+func (p inDir) path(name string) string { return filepath.Join(p.dir, name) }
+
+// TestServeKilledWhileItSaves kills a serve while it writes a snapshot, over and
+// over, and at last lets it end. Whatever is left behind, a start comes to the
+// same state.
+func TestServeKilledWhileItSaves(t *testing.T) {
+	kills := 12
+	if testing.Short() {
+		kills = 3
+	}
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("karachi")
+	p.recordRaids("karachi", 0, snapshotLines+1000)
+	state := func() (state string) {
+		var cited struct{ Citation struct{ State, Table string } }
+		if err := json.Unmarshal([]byte(p.must("totals", "raids", "--json")), &cited); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(cited)
+	}
+	want := state()
+	_ = os.Remove(p.path(snapshotFile)) // if that was slow
+	torn := 0
+	for round := range kills {
+		serve := p.serveUntilKilled()
+		waitUntil(t, "a snapshot", func() bool {
+			_, err1 := os.Stat(p.path(snapshotFile + ".new"))
+			_, err2 := os.Stat(p.path(snapshotFile))
+			return err1 == nil || err2 == nil
+		})
+		time.Sleep(time.Duration(round*7) * time.Millisecond) // somewhere in it
+		serve.kill()
+		if _, err := os.Stat(p.path(snapshotFile)); err != nil {
+			torn++
+		}
+		if got := state(); got != want {
+			t.Fatalf("round %d: %s, want %s", round, got, want)
+		}
+		_ = os.Remove(p.path(snapshotFile))
+	}
+	t.Logf("%d of %d were killed before the snapshot was whole", torn, kills)
+	serve := p.serveUntilKilled()
+	waitUntil(t, "a snapshot", func() bool {
+		_, err := os.Stat(p.path(snapshotFile))
+		return err == nil
+	})
+	if code := serve.interrupt(); code != 0 {
+		t.Errorf("serve ends with exit code %d\n%s", code, serve.stderr)
+	}
+	serve = p.serveUntilKilled()
+	waitUntil(t, "the totals", func() bool { return serve.last().Table.Citation.Entry > 0 })
+	if live := serve.last(); !strings.Contains(want, live.Table.Citation.State) {
+		t.Errorf("from the snapshot %s, from entry 1 %s", live.Table.Citation.State, want)
+	}
+	if code := serve.interrupt(); code != 0 {
+		t.Errorf("serve ends with exit code %d\n%s", code, serve.stderr)
+	}
+	if _, err := os.Stat(p.path(snapshotFile + ".new")); err == nil {
+		t.Error("what was being written is left")
+	}
+}

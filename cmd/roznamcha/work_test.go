@@ -1,0 +1,393 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"roznamcha/domain"
+	"roznamcha/eventstore"
+	"roznamcha/eventstore/client"
+	"roznamcha/eventstore/embedded"
+	"roznamcha/projections/worker"
+)
+
+// keptTables are what the workers of these tests keep, by key.
+var keptTables = map[string][]string{
+	"totals.r1.v1.all":     {},
+	"totals.r1.v1.month":   {"--by", "month"},
+	"totals.r1.v1.arrests": {"arrests", "--by", "unit,nationality"},
+}
+
+// working is a worker that runs as a process of its own.
+type working struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stderr *lockedBuffer
+}
+
+func (p inDir) work() *working {
+	p.t.Helper()
+	w := &working{t: p.t}
+	w.cmd, _, w.stderr = p.command("work", "--table", "all", "--table", "month", "--table", "arrests=arrests --by unit,nationality")
+	if err := w.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	return w
+}
+
+// kill kills it. One that has ended by itself is a failure.
+func (w *working) kill() {
+	w.t.Helper()
+	_ = w.cmd.Process.Kill()
+	var exit *exec.ExitError
+	if err := w.cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
+		w.t.Errorf("work ended by itself: %v\n%s", err, w.stderr)
+	}
+}
+
+func (w *working) interrupt() {
+	w.t.Helper()
+	_ = w.cmd.Process.Signal(syscall.SIGINT)
+	if code := exitCode(w.cmd.Wait()); code != 0 {
+		w.t.Errorf("work, interrupted: exit code %d\n%s", code, w.stderr)
+	}
+}
+
+// reader is another program that watches the bucket.
+type reader struct {
+	t      *testing.T
+	nc     *nats.Conn
+	cancel context.CancelFunc
+	ended  chan struct{}
+
+	mu   sync.Mutex
+	last map[string]jetstream.KeyValueEntry
+	// seen is when each entry was first in the table of everything.
+	seen    map[uint64]time.Time
+	upTo    uint64
+	updates int
+}
+
+// read watches the bucket in dir, which must be there, until close.
+func newReader(t *testing.T, dir string) *reader {
+	t.Helper()
+	nc, err := embedded.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{t: t, nc: nc, ended: make(chan struct{}), last: map[string]jetstream.KeyValueEntry{}, seen: map[uint64]time.Time{}}
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(t.Context())
+	var kv jetstream.KeyValue
+	waitUntil(t, "the bucket", func() bool {
+		kv, err = js.KeyValue(ctx, worker.Bucket)
+		return err == nil
+	})
+	go func() {
+		defer close(r.ended)
+		back := nc.StatusChanged(nats.CONNECTED)
+		for ctx.Err() == nil {
+			r.watch(ctx, kv, back)
+		}
+	}()
+	return r
+}
+
+// watch watches until ctx ends or the server was away: after that a watch may be
+// silent for many seconds.
+func (r *reader) watch(ctx context.Context, kv jetstream.KeyValue, back <-chan nats.Status) {
+	watch, err := kv.Watch(ctx, "totals.r1.*.*")
+	if err != nil {
+		time.Sleep(10 * time.Millisecond)
+		return
+	}
+	defer watch.Stop()
+	for {
+		select {
+		case e, open := <-watch.Updates():
+			if !open {
+				return
+			}
+			r.see(e)
+		case <-back:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// see holds what comes against what was there: it must not be older.
+func (r *reader) see(e jetstream.KeyValueEntry) {
+	if e == nil {
+		return // everything that was there
+	}
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.updates++
+	is := stampOf(e)
+	if before := r.last[e.Key()]; before != nil {
+		was := stampOf(before)
+		if is.Mark.Entry < was.Mark.Entry || is.Mark.Entry == was.Mark.Entry && is.State != was.State || e.Revision() < before.Revision() {
+			r.t.Errorf("%s went from entry %d (revision %d) to %d (revision %d)", e.Key(), was.Mark.Entry, before.Revision(), is.Mark.Entry, e.Revision())
+		}
+	}
+	r.last[e.Key()] = e
+	if e.Key() == "totals.r1.v1.all" {
+		for ; r.upTo < is.Mark.Entry; r.upTo++ {
+			r.seen[r.upTo+1] = now
+		}
+	}
+}
+
+func stampOf(e jetstream.KeyValueEntry) worker.Stamp {
+	var v struct{ Stamp worker.Stamp }
+	if err := json.Unmarshal(e.Value(), &v); err != nil {
+		panic(fmt.Sprintf("%s: %v: %.200s", e.Key(), err, e.Value()))
+	}
+	return v.Stamp
+}
+
+// at is the entry that the table at a key is of.
+func (r *reader) at(key string) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last[key] == nil {
+		return 0
+	}
+	return stampOf(r.last[key]).Mark.Entry
+}
+
+func (r *reader) close() {
+	r.cancel()
+	<-r.ended
+	r.nc.Close()
+}
+
+// check waits until every table is of the last entry, and holds it against a
+// replay in another process.
+func (r *reader) check(p inDir) {
+	r.t.Helper()
+	entry, _, _ := p.cite()
+	for key, query := range keptTables {
+		waitUntil(r.t, key+" at the last entry", func() bool { return r.at(key) >= uint64(entry) })
+		var kept, replayed map[string]any
+		r.mu.Lock()
+		err := json.Unmarshal(r.last[key].Value(), &kept)
+		r.mu.Unlock()
+		if err == nil {
+			err = json.Unmarshal([]byte(p.must(append([]string{"totals", "--json"}, query...)...)), &replayed)
+		}
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		delete(kept, "stamp")
+		if !reflect.DeepEqual(kept, replayed) {
+			r.t.Errorf("%s is\n%v\nand a replay says\n%v", key, kept, replayed)
+		}
+	}
+}
+
+// TestWorkersKilled: three workers keep tables under load while one of them is
+// killed every moment, one is stopped and goes on later, and the server is
+// restarted. Who watches never sees a table go back, and the last ones are those
+// of a fresh replay.
+func TestWorkersKilled(t *testing.T) {
+	rounds := 24
+	if testing.Short() {
+		rounds = 4
+	}
+	chance := rand.New(rand.NewPCG(rand.Uint64(), 0))
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.must("open", "--name", "killed", "--country", "PK", "--zone", "Asia/Karachi")
+	_, stopServe := p.serving()
+	workers := []*working{p.work(), p.work(), p.work()}
+	r := newReader(t, p.dir)
+	office := newOffice(t, p.dir, 4)
+	for round := range rounds {
+		before := r.at("totals.r1.v1.all")
+		n := round % 3
+		switch {
+		case round == rounds/2: // the server, and with it everybody's connection
+			if code, _, errs := stopServe(); code != 0 {
+				t.Errorf("serve: exit code %d, %s", code, errs)
+			}
+			_, stopServe = p.serving()
+		case round%4 == 1: // one falls behind, and comes back
+			_ = workers[n].cmd.Process.Signal(syscall.SIGSTOP)
+			waitUntil(t, "the others", func() bool { return r.at("totals.r1.v1.all") >= before+50 })
+			_ = workers[n].cmd.Process.Signal(syscall.SIGCONT)
+		default:
+			workers[n].kill()
+			workers[n] = p.work()
+		}
+		office.more(50)
+		waitUntil(t, "the tables move on", func() bool { return r.at("totals.r1.v1.all") > before })
+		time.Sleep(time.Duration(chance.IntN(1000)) * time.Millisecond) // anywhere in what they do
+	}
+	office.close()
+	r.check(p)
+	for _, w := range workers {
+		w.interrupt()
+	}
+	r.close()
+	stopServe()
+	t.Logf("%d tables seen, up to entry %d", r.updates, r.upTo)
+}
+
+// TestChangeIsSeenWithinASecond: with 200 events a second, what is recorded is in
+// the bucket soon after. Half of it must be within a second wherever this runs;
+// the figures are in the log.
+func TestChangeIsSeenWithinASecond(t *testing.T) {
+	long := 15 * time.Second
+	if testing.Short() {
+		long = 2 * time.Second
+	}
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.must("open", "--name", "fast", "--country", "PK", "--zone", "Asia/Karachi")
+	_, stopServe := p.serving()
+	workers := []*working{p.work(), p.work(), p.work()}
+	r := newReader(t, p.dir)
+	waitUntil(t, "the first table", func() bool { return r.at("totals.r1.v1.all") > 0 })
+
+	var mu sync.Mutex
+	var recorded []eventstore.LineRuling
+	var publishers sync.WaitGroup
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	const many, each = 10, 20 // publishers, events a second
+	for i := range many {
+		publishers.Go(func() {
+			diary := domain.Diary{Agency: "nccia", Unit: fmt.Sprintf("unit-%d", i)}
+			c := client.New(r.nc, diary)
+			defer c.Close()
+			tick := time.NewTicker(time.Second / each)
+			defer tick.Stop()
+			for n := 0; ; n++ {
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+					return
+				}
+				line, _, _ := strings.Cut(string(submissionOf(diary, 4*n)), "\n")
+				receipt, err := c.Record(t.Context(), []byte(line))
+				if err == nil {
+					err = receipt.Err()
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				recorded = append(recorded, receipt.Rulings...)
+				mu.Unlock()
+			}
+		})
+	}
+	publishers.Wait()
+	r.check(p)
+	r.mu.Lock()
+	var took []time.Duration
+	for _, event := range recorded {
+		took = append(took, r.seen[event.Position.Entry].Sub(event.Recorded))
+	}
+	r.mu.Unlock()
+	slices.Sort(took)
+	p50, p99 := took[len(took)/2], took[len(took)*99/100]
+	t.Logf("%d events in %v; seen after: p50 %v, p99 %v, at most %v; %d values published",
+		len(took), long, p50, p99, took[len(took)-1], r.updates)
+	if p50 > time.Second {
+		t.Errorf("half of what is recorded is seen later than %v", p50)
+	}
+	for _, w := range workers {
+		w.interrupt()
+	}
+	r.close()
+	stopServe()
+}
+
+// kept KEY REGEXP waits until what is kept at a key of the bucket, on the server
+// that a running serve offers on $ROZNAMCHA_DIR, matches.
+func kept(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: kept key regexp")
+	}
+	nc, err := embedded.Dial(ts.Getenv("ROZNAMCHA_DIR"))
+	ts.Check(err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	ts.Check(err)
+	want := regexp.MustCompile(args[1])
+	var is string
+	for began := time.Now(); !want.MatchString(is); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > patience {
+			ts.Fatalf("%s is %q and never matched %q", args[0], is, args[1])
+		}
+		kv, err := js.KeyValue(context.Background(), worker.Bucket)
+		if err != nil {
+			continue
+		}
+		if e, err := kv.Get(context.Background(), args[0]); err == nil {
+			is = string(e.Value())
+		}
+	}
+}
+
+// TestExamplesOfWork types the examples of work and promote, which need a serve
+// that runs.
+func TestExamplesOfWork(t *testing.T) {
+	dir := t.TempDir()
+	p := inDir{t, filepath.Join(dir, "data")}
+	t.Setenv("ROZNAMCHA_DIR", p.dir)
+	p.must("open", "--name", "examples", "--country", "PK", "--zone", "Asia/Karachi")
+	_, stop := p.serving()
+	root := (&program{}).root()
+	examples := func(name string) (lines []string) {
+		cmd, _, err := root.Find([]string{name})
+		if err != nil || !cmd.HasExample() {
+			t.Fatalf("%s: no example: %v", name, err)
+		}
+		for line := range strings.Lines(cmd.Example) {
+			if line = strings.TrimSpace(line); line != "" {
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	for _, line := range examples("work") {
+		w := &working{t: t, cmd: exec.CommandContext(t.Context(), "sh", "-c", "exec "+line), stderr: new(lockedBuffer)}
+		w.cmd.Dir, w.cmd.Stderr = dir, w.stderr
+		if err := w.cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		waitUntil(t, line, func() bool { return strings.Contains(w.stderr.String(), "tables: ") })
+		for _, line := range examples("promote") {
+			waitUntil(t, "the pointer", func() bool { code, _, _ := p.run("promote"); return code == 0 })
+			typeExample(t, dir, line)
+		}
+		w.interrupt()
+	}
+	stop()
+}
