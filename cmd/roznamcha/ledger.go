@@ -300,9 +300,9 @@ func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf project
 	defer progress.Done()
 	opts.Progress = func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) }
 	reg, stats, err := projections.Replay(ctx, l, opts, ps...)
+	stats.Took = time.Since(began)
 	if err == nil && all && asOf.IsZero() {
 		p.keepReplay(reg, stats, kept)
 	}
-	stats.Took = time.Since(began)
 	return reg, stats, err
 }
