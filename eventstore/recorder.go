@@ -90,14 +90,14 @@ func NewRecorder(ctx context.Context, l *Ledger, config RecorderConfig) (*Record
 	if tail == r.register.Last() {
 		close(r.caughtUp)
 	}
+	if last := r.register.Last(); last > 0 && l.highWater != nil {
+		_, payload := r.register.Payloads()
+		l.highWater.reach(Mark{last, payload})
+	}
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.work.Go(r.read)
 	r.work.Go(r.write)
 	if h := l.highWater; h != nil {
-		if last := r.register.Last(); last > 0 {
-			_, payload := r.register.Payloads()
-			h.reach(Mark{last, payload})
-		}
 		r.work.Go(func() { r.lastMark = h.keep(r.ctx, config.Trouble) })
 	}
 	go func() {
