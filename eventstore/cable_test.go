@@ -19,6 +19,9 @@ type cable struct {
 	unplugged, held bool
 	moved           *sync.Cond
 	wires           []*wire
+	// told is told of everything that is lost, in the order of the wire; nil for
+	// nobody. It is set before the first loss.
+	told func(lost []byte)
 }
 
 // wire is one connection through a cable: near is the client's end.
@@ -107,6 +110,9 @@ func (c *cable) carry(to, from net.Conn, lost *bool) {
 		skip := *lost
 		c.mu.Unlock()
 		if skip {
+			if c.told != nil {
+				c.told(buf[:n])
+			}
 			continue
 		}
 		if _, err := to.Write(buf[:n]); err != nil {

@@ -2,6 +2,7 @@ package eventstore_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -183,18 +185,25 @@ func TestRefusedAfterAnUnknownOutcome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, refuse := make(chan struct{}, 1000), atomic.Bool{}
+	refuse := atomic.Bool{}
 	l.Guard(func() error {
-		asked <- struct{}{}
 		if refuse.Load() {
 			return &eventstore.Error{Op: "append", Kind: eventstore.ErrRejected, Err: errors.New("the disk does not sync")}
 		}
 		return nil
 	})
 	r := newRecorder(t, l, eventstore.RecorderConfig{})
+	var lost []byte
+	sent := make(chan struct{})
+	wasSent := sync.OnceFunc(func() { close(sent) })
+	cable.told = func(b []byte) {
+		if lost = append(lost, b...); bytes.Contains(lost, []byte("PUB "+domain.EntrySubject)) {
+			wasSent()
+		}
+	}
 	cable.lose(false, true)
 	first := submit(t, r, raid("/nccia/karachi", 1))
-	<-asked
+	<-sent
 	refuse.Store(true)
 	second := submit(t, r, raid("/nccia/karachi", 2))
 	cable.cut()
