@@ -48,7 +48,7 @@ does since a succession that it straddles, says since when.`,
 			if err != nil {
 				return &wrongUse{err}
 			}
-			if err := wait.parse(); err != nil {
+			if err := wait.parse(cmd); err != nil {
 				return err
 			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
@@ -60,7 +60,7 @@ does since a succession that it straddles, says since when.`,
 		},
 	}
 	q.cell(cmd)
-	wait.flags(cmd)
+	wait.flags(cmd, answerAtLeast)
 	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
 	cmd.Flags().BoolVar(&unplaced, "unplaced", false, "list what has no date, or lies only partly in the period, instead")
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"roznamcha/cmd/roznamcha/internal/print"
-	"roznamcha/domain"
 	"roznamcha/eventstore"
 	"roznamcha/projections"
 	"roznamcha/projections/sink"
@@ -18,8 +17,7 @@ import (
 
 func (p *program) sinkCommand() *cobra.Command {
 	var once, status bool
-	var waitFor string
-	var timeout time.Duration
+	var wait atLeast
 	cmd := &cobra.Command{
 		Use:   "sink DATABASE",
 		Short: "Feed a database for BI tools and SQL",
@@ -36,28 +34,23 @@ A row that the database refuses is parked in the table parked, with its position
 and the reason, and the rest goes on; every start tries the parked rows again.
 What is parked is missing from every sum.
 
---status tells how far the database is and what is parked there. --wait-for waits
-until it is at an entry, such as that of a receipt, or further, and ends with
-exit code 1 where it is not in time. Neither needs the ledger. Both, and --once,
-end with exit code 3 where rows are parked.
+--status tells how far the database is and what is parked there; --at-least too,
+when it has an entry, such as that of a receipt, or "not yet" with exit code 1;
+--within says how long to wait for it. Neither needs the ledger. Both, and
+--once, end with exit code 3 where rows are parked.
 
 What the tables mean is written in them: \d+ of psql, .schema of sqlite3.`,
 		Example: `  roznamcha sink facts.db --once
   roznamcha sink facts.db --status
-  roznamcha sink facts.db --wait-for 2 --timeout 5s`,
+  roznamcha sink facts.db --at-least 2:1 --within 5s`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			waiting := cmd.Flags().Changed("wait-for")
-			if !waiting && cmd.Flags().Changed("timeout") {
-				return wrong("--timeout is for --wait-for. Try: roznamcha sink %s --wait-for ENTRY --timeout %v", shellWord(args[0]), timeout)
+			if err := wait.parse(cmd); err != nil {
+				return err
 			}
 			switch {
-			case waiting:
-				entry, err := parseEntry(waitFor)
-				if err != nil {
-					return err
-				}
-				return p.waitForSink(cmd.Context(), args[0], entry, timeout)
+			case wait.entry > 0:
+				return p.waitForSink(cmd.Context(), args[0], wait)
 			case status:
 				return p.sinkStatus(cmd.Context(), args[0])
 			}
@@ -67,22 +60,9 @@ What the tables mean is written in them: \d+ of psql, .schema of sqlite3.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&once, "once", false, "end when the database has what the ledger has now")
 	flags.BoolVar(&status, "status", false, "only tell how far the database is")
-	flags.StringVar(&waitFor, "wait-for", "", "only wait until the database is at this `ENTRY`, or position")
-	flags.DurationVar(&timeout, "timeout", 5*time.Second, "how long --wait-for waits")
-	cmd.MarkFlagsMutuallyExclusive("once", "status", "wait-for")
+	wait.flags(cmd, "only tell how far the database is, when it has this `ENTRY`, or the position of a receipt such as 1234:2")
+	cmd.MarkFlagsMutuallyExclusive("once", "status", "at-least")
 	return cmd
-}
-
-// parseEntry reads an entry number, or that of a position.
-func parseEntry(s string) (uint64, error) {
-	if at, err := domain.ParsePosition(s); err == nil {
-		return at.Entry, nil
-	}
-	at, err := domain.ParsePosition(s + ":1")
-	if err != nil {
-		return 0, wrong("--wait-for %q: want an entry number or a position. Try: 1234 or 1234:2", s)
-	}
-	return at.Entry, nil
 }
 
 // openSink opens the database of that name.
@@ -94,18 +74,21 @@ func openSink(ctx context.Context, where string, create bool) (*sink.Database, e
 	return db, err
 }
 
-// waitForSink waits until a database is at entry.
-func (p *program) waitForSink(ctx context.Context, where string, entry uint64, timeout time.Duration) error {
-	waiting, cancel := context.WithTimeout(ctx, timeout)
+// waitForSink waits until a database has an entry.
+func (p *program) waitForSink(ctx context.Context, where string, wait atLeast) error {
+	waiting, cancel := context.WithTimeout(ctx, wait.within)
 	defer cancel()
-	asking, stop := context.WithTimeout(ctx, max(timeout, sink.AnswerPatience))
+	asking, stop := context.WithTimeout(ctx, max(wait.within, sink.AnswerPatience))
 	defer stop()
 	return p.withSink(asking, where, func(db *sink.Database) error {
-		at, err := db.Wait(waiting, entry)
-		if ctx.Err() != nil {
+		at, err := db.Wait(waiting, wait.entry)
+		var notYet *projections.NotYetError
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		}
-		if err != nil {
+		case errors.As(err, &notYet):
+			return fmt.Errorf("%s: %w; and see that a sink feeds it", db.Name, err)
+		case err != nil:
 			return fmt.Errorf("%s: %w", db.Name, err)
 		}
 		return p.printParked(asking, db, at)

@@ -73,7 +73,7 @@ func sinksKilled(t *testing.T, killed, whole string) {
 	office.more(100)
 	office.close()
 	entry, _, _ := p.cite()
-	p.must("sink", killed, "--wait-for", fmt.Sprint(entry), "--timeout", "60s")
+	p.must("sink", killed, "--at-least", fmt.Sprint(entry), "--within", "60s")
 	for _, s := range sinks {
 		_ = s.Process.Signal(syscall.SIGINT)
 		if code := exitCode(s.Wait()); code != 0 {

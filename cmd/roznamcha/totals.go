@@ -79,7 +79,7 @@ tells what has changed. Cells that are not given or unknown are no figures.`,
 			if err != nil {
 				return &wrongUse{err}
 			}
-			if err := wait.parse(); err != nil {
+			if err := wait.parse(cmd); err != nil {
 				return err
 			}
 			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
@@ -91,7 +91,7 @@ tells what has changed. Cells that are not given or unknown are no figures.`,
 		},
 	}
 	q.flags(cmd)
-	wait.flags(cmd)
+	wait.flags(cmd, answerAtLeast)
 	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
 	cmd.Flags().StringVar(&publish, "publish", "", "record the cells as figures of the `DOCUMENT` of that name")

@@ -422,7 +422,7 @@ func TestWait(t *testing.T) {
 		db := open(t, where)
 		short, cancel := context.WithTimeout(newContext(t), 50*time.Millisecond)
 		defer cancel()
-		var late *NotYetError
+		var late *projections.NotYetError
 		if _, err := db.Wait(short, 1); !errors.As(err, &late) || late.Now != 0 {
 			t.Errorf("before anything was fed: %v", err)
 		}
@@ -430,7 +430,7 @@ func TestWait(t *testing.T) {
 		if at, err := db.Wait(short, 1); err != nil || at.Entry != 1 {
 			t.Errorf("at once: %v, %v", at, err)
 		}
-		if _, err := db.Wait(short, 2); !errors.As(err, &late) || *late != (NotYetError{2, 1}) {
+		if _, err := db.Wait(short, 2); !errors.As(err, &late) || *late != (projections.NotYetError{Want: 2, Now: 1}) {
 			t.Errorf("too early: %v", err)
 		}
 		ctx, stop := context.WithCancel(newContext(t))
@@ -459,7 +459,7 @@ func TestWaitWhileTheDatabaseHangs(t *testing.T) {
 	if at, err := db.Wait(nothing, 1); err != nil || at.Entry != 1 {
 		t.Errorf("in no time: %v, %v", at, err)
 	}
-	var late *NotYetError
+	var late *projections.NotYetError
 	if _, err := db.Wait(nothing, 2); !errors.As(err, &late) {
 		t.Errorf("in no time, too early: %v", err)
 	}

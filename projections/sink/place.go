@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"roznamcha/eventstore"
+	"roznamcha/projections"
 )
 
 // Place is how far a database is. The zero Place is before the first entry.
@@ -40,13 +41,6 @@ type Parked struct {
 	content string
 }
 
-// NotYetError says that a database was not at an entry in time.
-type NotYetError struct{ Want, Now uint64 }
-
-func (e *NotYetError) Error() string {
-	return fmt.Sprintf("not yet at entry %d, now at %d. Try: a longer --timeout, or see that a sink runs", e.Want, e.Now)
-}
-
 // waitEvery is how often a database is asked whether it is there.
 const waitEvery = 20 * time.Millisecond
 
@@ -58,7 +52,7 @@ var ErrNoAnswer = errors.New("does not answer")
 
 // Wait waits until the database is at entry or further, and tells where it is.
 // It asks at least once, for up to AnswerPatience, however soon the deadline of
-// ctx is. *NotYetError when that is over before, ErrNoAnswer where the database
+// ctx is. *projections.NotYetError when that is over before, ErrNoAnswer where the database
 // was not to be asked; an interrupted ctx ends it at once.
 func (db *Database) Wait(ctx context.Context, entry uint64) (at Place, err error) {
 	asking, stop := askingFor(ctx)
@@ -82,9 +76,9 @@ func (db *Database) Wait(ctx context.Context, entry uint64) (at Place, err error
 		case errors.Is(ctx.Err(), context.Canceled):
 			return at, ctx.Err()
 		case err != nil:
-			return at, fmt.Errorf("%w: %w. Try: see that the database runs, or a longer --timeout", ErrNoAnswer, err)
+			return at, fmt.Errorf("%w: %w. Try: see that the database runs, or a longer time to wait", ErrNoAnswer, err)
 		}
-		return at, &NotYetError{entry, at.Entry}
+		return at, &projections.NotYetError{Want: entry, Now: at.Entry}
 	}
 }
 

@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
-	"roznamcha/domain"
 	"roznamcha/projections"
 )
 
@@ -23,8 +21,8 @@ type Request struct {
 	// AsOf is an entry, a day or a time, as totals --as-of takes it; "" is now.
 	AsOf string `json:"as_of,omitempty"`
 	// AtLeast is an entry, or a receipt's position such as "1234:2", that must be
-	// in the totals.
-	AtLeast string `json:"at_least,omitempty"`
+	// in the totals; nil is none.
+	AtLeast *string `json:"at_least,omitempty"`
 	// Within is how long to wait for that, such as "5s"; "" is not at all. At
 	// most MaxWithin.
 	Within string `json:"within,omitempty"`
@@ -58,7 +56,7 @@ func wrong(err error) error { return &refusal{CodeWrong, err} }
 // codeOf is the code of why there is no table.
 func codeOf(err error) string {
 	var refused *refusal
-	var notYet *NotYetError
+	var notYet *projections.NotYetError
 	switch {
 	case errors.As(err, &notYet):
 		return CodeNotYet
@@ -66,23 +64,6 @@ func codeOf(err error) string {
 		return refused.code
 	}
 	return CodeUnavailable
-}
-
-// ParseAtLeast reads an entry, or a receipt's position, of which only the entry
-// matters: an entry is in the totals whole or not at all. "" is 0.
-func ParseAtLeast(s string) (uint64, error) {
-	if s == "" {
-		return 0, nil
-	}
-	if strings.Contains(s, ":") {
-		at, err := domain.ParsePosition(s)
-		return at.Entry, err
-	}
-	entry, err := strconv.ParseUint(s, 10, 54)
-	if err != nil || entry == 0 {
-		return 0, fmt.Errorf("at least %.100q: want an entry number or a receipt's position. Try: 1234 or 1234:2", s)
-	}
-	return entry, nil
 }
 
 // wanted is a request that was read.
@@ -107,8 +88,10 @@ func (r *Request) read(body []byte) (want wanted, err error) {
 	if want.asOf, err = projections.ParseAsOf(r.AsOf); err != nil {
 		return want, err
 	}
-	if want.atLeast, err = ParseAtLeast(r.AtLeast); err != nil {
-		return want, err
+	if r.AtLeast != nil {
+		if want.atLeast, err = projections.ParseAtLeast(*r.AtLeast); err != nil {
+			return want, err
+		}
 	}
 	if r.Within != "" {
 		want.within, err = time.ParseDuration(r.Within)

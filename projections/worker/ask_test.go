@@ -58,7 +58,7 @@ func TestQuestions(t *testing.T) {
 
 	for request, want := range map[string]string{
 		`{"by":"colour"}`: worker.CodeWrong, `{"from":"2024"}`: worker.CodeWrong, `raids`: worker.CodeWrong,
-		`{"at_least":"4:0"}`: worker.CodeWrong, `{"within":"2h"}`: worker.CodeWrong, `{"as_of":"1999-01-01"}`: worker.CodeWrong,
+		`{"at_least":"4:0"}`: worker.CodeWrong, `{"at_least":""}`: worker.CodeWrong, `{"within":"2h"}`: worker.CodeWrong, `{"as_of":"1999-01-01"}`: worker.CodeWrong,
 		`{"at_least":"5:1"}`: worker.CodeNotYet, `{"at_least":"5:1","within":"50ms"}`: worker.CodeNotYet, `{"as_of":"5"}`: worker.CodeNotYet,
 	} {
 		body, code := h.ask(request)

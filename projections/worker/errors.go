@@ -4,13 +4,6 @@ import (
 	"fmt"
 )
 
-// NotYetError says that the totals are not at least as new as was asked for.
-type NotYetError struct{ Want, Now uint64 }
-
-func (e *NotYetError) Error() string {
-	return fmt.Sprintf("not yet: entry %d was asked for, now at entry %d. Try: the same again, or a longer time to wait", e.Want, e.Now)
-}
-
 // ContradictionError is the alarm that two workers say different things of the
 // same entry. Stop: one of the programs is wrong.
 type ContradictionError struct {

@@ -95,7 +95,7 @@ func (f *fold) at(entry uint64) (p place, ok bool) {
 	return p, p.mark.Entry == entry
 }
 
-// wait returns when entry is folded in, or *NotYetError when ctx ends before.
+// wait returns when entry is folded in, or *projections.NotYetError when ctx ends before.
 func (f *fold) wait(ctx context.Context, entry uint64) error {
 	for {
 		f.mu.RLock()
@@ -107,7 +107,7 @@ func (f *fold) wait(ctx context.Context, entry uint64) error {
 		select {
 		case <-came:
 		case <-ctx.Done():
-			return &NotYetError{entry, now}
+			return &projections.NotYetError{Want: entry, Now: now}
 		}
 	}
 }

@@ -109,7 +109,8 @@ func (p *Promotion) compare(ctx context.Context, nc *nats.Conn, version int, nam
 		return c, err
 	}
 	c = TableComparison{Name: name, Entry: old.Stamp.Mark.Entry}
-	request := Request{Question: old.Stamp.Question, AsOf: strconv.FormatUint(c.Entry, 10), AtLeast: strconv.FormatUint(c.Entry, 10), Within: askTimeout.String()}
+	entry := strconv.FormatUint(c.Entry, 10)
+	request := Request{Question: old.Stamp.Question, AsOf: entry, AtLeast: &entry, Within: askTimeout.String()}
 	if old.Problem == "" {
 		request.Columns = old.columns()
 	}
