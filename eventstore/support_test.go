@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 // patience is how long a test waits for what must come. It is a limit on a
 // broken program, not on a slow machine.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // soon is a context for what must be done in patience.
 func soon(t testing.TB) context.Context {
