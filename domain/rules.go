@@ -196,7 +196,7 @@ func (r *Register) settle(out *Ruled) {
 		opened.Name, opened.Zone = strings.Clone(opened.Name), strings.Clone(opened.Zone)
 		r.undo = append(r.undo, func() { r.opened, r.openedAt, r.zone = nil, Position{}, nil })
 		r.opened, r.openedAt = &opened, out.Position
-		r.zone, _ = LoadZone(opened.Zone) // the codec has tried it
+		r.zone = opened.Location()
 	case *LossAlleged:
 		r.settleLoss(out.Record, lossKeyOf(fact, out.Name.Diary))
 	}

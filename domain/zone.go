@@ -59,6 +59,15 @@ func LoadZone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
+// Location is the zone of the ledger that o opens. The codec takes no other than
+// LoadZone knows; of an o that it did not read, that may be UTC.
+func (o *LedgerOpened) Location() *time.Location {
+	if zone, err := LoadZone(o.Zone); err == nil {
+		return zone
+	}
+	return time.UTC
+}
+
 // similarZone is what the writer of name may have meant: a zone in other
 // letters, or one of that city.
 func similarZone(name string) string {

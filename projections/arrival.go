@@ -30,9 +30,7 @@ func (a *Arrivals) Apply(r *domain.Ruled) {
 		return
 	}
 	if opened, ok := r.Fact.(*domain.LedgerOpened); ok {
-		if zone, err := domain.LoadZone(opened.Zone); err == nil { // the codec has tried it
-			a.zone = zone
-		}
+		a.zone = opened.Location()
 	}
 	a.places = append(a.places, r.Position.Place()) // records are numbered in this order
 	day := domain.DayOf(r.Recorded, a.zone)

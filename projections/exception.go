@@ -253,9 +253,7 @@ func (x *Exceptions) settle(i int, place domain.Place) {
 func (x *Exceptions) accepted(r *domain.Ruled) {
 	place := r.Position.Place()
 	if opened, ok := r.Fact.(*domain.LedgerOpened); ok {
-		if zone, err := domain.LoadZone(opened.Zone); err == nil { // the codec has tried it
-			x.zone = zone
-		}
+		x.zone = opened.Location()
 		if x.alikes != nil {
 			x.dates.spans.zone = x.zone
 			x.alikes.home = domain.Country(strings.Clone(string(opened.HomeCountry)))

@@ -145,9 +145,7 @@ func (h *History) Apply(r *domain.Ruled) {
 // accepted takes down an event that touches the record.
 func (h *History) accepted(r *domain.Ruled) {
 	if opened, ok := r.Fact.(*domain.LedgerOpened); ok {
-		if zone, err := domain.LoadZone(opened.Zone); err == nil { // the codec has tried it
-			h.zone = zone
-		}
+		h.zone = opened.Location()
 	}
 	switch data := r.Event.Data.(type) {
 	case *domain.RecordLinked:

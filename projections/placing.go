@@ -127,9 +127,7 @@ func NewPlacer(during During) *Placer { return &Placer{during: during, spans: ne
 // records do. A link has no date.
 func (p *Placer) Place(r *domain.Ruled) Placing {
 	if opened, ok := r.Fact.(*domain.LedgerOpened); ok {
-		if zone, err := domain.LoadZone(opened.Zone); err == nil { // the codec has tried it
-			p.spans.zone = zone
-		}
+		p.spans.zone = opened.Location()
 	}
 	if p.during.IsZero() {
 		return Inside

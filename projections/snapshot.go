@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"time"
 
 	"roznamcha/domain"
 	"roznamcha/domain/piece"
@@ -169,11 +168,8 @@ func (s *SavedSnapshot) Has(ps ...Kept) (bool, error) {
 
 // Known tells whether the last entry in s was recorded by a.
 func (s *SavedSnapshot) Known(a AsOf) bool {
-	zone := time.UTC
-	if z, err := domain.LoadZone(s.header.Zone); err == nil {
-		zone = z
-	}
-	return a.Knows(s.header.Mark.Entry, s.header.Recorded, zone)
+	opened := domain.LedgerOpened{Zone: s.header.Zone}
+	return a.Knows(s.header.Mark.Entry, s.header.Recorded, opened.Location())
 }
 
 // Restore makes each of ps, which must be new and which s must have, what it was

@@ -92,9 +92,7 @@ func (t *Totals) open(o *domain.LedgerOpened) {
 		Rules:       o.Rules,
 	}
 	t.cells.home = t.opened.HomeCountry
-	if zone, err := domain.LoadZone(t.opened.Zone); err == nil { // the codec has tried it
-		t.spans.zone = zone
-	}
+	t.spans.zone = t.opened.Location()
 }
 
 // stand makes the fact at hand what a record says from place on.
