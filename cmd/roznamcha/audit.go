@@ -17,7 +17,8 @@ import (
 // audit is one question of an auditor, as it was typed.
 type audit struct {
 	question
-	asOf, without string
+	known         asKnown
+	without       string
 	list, records bool
 	csv           bool
 	query         projections.Query
@@ -98,7 +99,7 @@ was found, 0 where none was; delay and amendments end with 0.`,
 			if err != nil {
 				return err
 			}
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+			return p.withLedgerThatHas(cmd.Context(), &a.known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
 				found, err := ask(p, ctx, l, &a)
 				if err != nil {
 					return err
@@ -111,7 +112,7 @@ was found, 0 where none was; delay and amendments end with 0.`,
 	cmd.Flags().StringVar(&a.without, "without", "case,arrest", "idle-raids: ask for raids that have none of these `OUTCOMES`: case, arrest or both")
 	cmd.Flags().BoolVar(&a.list, "list", false, "case-gaps, amendments: name each")
 	cmd.Flags().BoolVar(&a.records, "records", false, "amendments: count by record")
-	cmd.Flags().StringVar(&a.asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	a.known.flags(cmd)
 	cmd.Flags().BoolVar(&a.csv, "csv", false, "print CSV")
 	cmd.MarkFlagsMutuallyExclusive("list", "records")
 	return cmd
@@ -142,6 +143,9 @@ func (a *audit) parse(cmd *cobra.Command, args []string) (func(*program, context
 	}
 	var err error
 	if a.query, err = a.question.parse(columns); err != nil {
+		return nil, err
+	}
+	if err := a.known.parse(cmd); err != nil {
 		return nil, err
 	}
 	for word := range strings.SplitSeq(a.without, ",") {
@@ -233,12 +237,9 @@ func (f *findings) print(b *bytes.Buffer) error {
 // audited replays the ledger for a question into the totals and what else it
 // needs.
 func (p *program) audited(ctx context.Context, l *eventstore.Ledger, a *audit, with projections.Projection) (*audited, error) {
-	known, err := projections.ParseAsOf(a.asOf)
-	if err != nil {
-		return nil, &wrongUse{err}
-	}
 	out := &audited{totals: projections.NewTotals()}
-	if out.reg, out.stats, err = p.replay(ctx, l, known, out.totals, with); err != nil {
+	var err error
+	if out.reg, out.stats, err = p.replay(ctx, l, a.known.asOf, out.totals, with); err != nil {
 		return nil, err
 	}
 	p.note("%s", replayLine(out.stats))

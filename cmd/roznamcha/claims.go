@@ -22,7 +22,7 @@ import (
 func (p *program) claimsCommand() *cobra.Command {
 	q := question{yearStarts: 1}
 	var by projections.Select
-	var asOf string
+	var known asKnown
 	var csv, own bool
 	cmd := &cobra.Command{
 		Use:   "claims",
@@ -64,12 +64,11 @@ another claim contradicts one that is held; 0 where nothing does.`,
 				return err
 			}
 			by.Where, by.Period, by.Clock = query.Where, query.Period, query.Clock
-			known, err := projections.ParseAsOf(asOf)
-			if err != nil {
-				return &wrongUse{err}
+			if err := known.parse(cmd); err != nil {
+				return err
 			}
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				return p.claims(ctx, l, by, known, csv, own || by.Publisher != "")
+			return p.withLedgerThatHas(cmd.Context(), &known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
+				return p.claims(ctx, l, by, known.asOf, csv, own || by.Publisher != "")
 			})
 		},
 	}
@@ -81,7 +80,7 @@ another claim contradicts one that is held; 0 where nothing does.`,
 	flags.StringVar(&q.from, "from", "", "first `DAY`, month or year of the period")
 	flags.StringVar(&q.to, "to", "", "last `DAY`, month or year of the period")
 	flags.StringVar(&q.clock, "clock", "occurred", "`CLOCK` of the period: occurred, when the figure speaks of, or reported, when it was published")
-	flags.StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	known.flags(cmd)
 	flags.BoolVar(&own, "own", false, "print each figure of the tables that this ledger published, too")
 	flags.BoolVar(&csv, "csv", false, "print CSV")
 	cmd.MarkFlagsMutuallyExclusive("period", "from")

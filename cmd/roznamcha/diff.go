@@ -19,6 +19,7 @@ import (
 
 func (p *program) diffCommand() *cobra.Command {
 	var q question
+	var wait atLeast
 	var csv bool
 	cmd := &cobra.Command{
 		Use:   "diff A..B [COLUMN…]",
@@ -47,17 +48,21 @@ that of the document, where A or else B is one that totals --publish has made.`,
 			if err != nil {
 				return err
 			}
+			if err := wait.parse(cmd); err != nil {
+				return err
+			}
 			from, to, err := parseMoments(args[0])
 			if err != nil {
 				return &wrongUse{err}
 			}
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+			return p.withLedgerThatHas(cmd.Context(), &wait, func(ctx context.Context, l *eventstore.Ledger) error {
 				ask := func(was projections.Query) projections.Query { return q.over(was, query, cmd.Flags().Changed) }
 				return p.diff(ctx, l, query, ask, from, to, csv)
 			})
 		},
 	}
 	q.flags(cmd)
+	wait.flags(cmd, answerAtLeast)
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
 	return cmd
 }

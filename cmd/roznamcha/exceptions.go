@@ -77,7 +77,7 @@ unplaced and may; with --settled or --unplaced, where one is listed; else 0.`,
 			if err := q.parse(cmd); err != nil {
 				return err
 			}
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+			return p.withLedgerThatHas(cmd.Context(), &q.known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
 				return p.exceptions(ctx, l, &q)
 			})
 		},
@@ -86,7 +86,7 @@ unplaced and may; with --settled or --unplaced, where one is listed; else 0.`,
 	flags.StringVar(&q.kind, "kind", "", "list those of this `KIND`")
 	flags.BoolVar(&q.settled, "settled", false, "list those that were settled, instead of those that stand")
 	flags.BoolVar(&q.unplaced, "unplaced", false, "list what has no date, or lies only partly in the period, instead")
-	flags.StringVar(&q.asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	q.known.flags(cmd)
 	q.when.flags(cmd, "only those about facts that lie in `PERIOD`, such as 2025, 2025-06 or 2024-01/2025-06")
 	flags.BoolVar(&q.csv, "csv", false, "print CSV")
 	return cmd
@@ -94,12 +94,12 @@ unplaced and may; with --settled or --unplaced, where one is listed; else 0.`,
 
 // exceptionQuestion is the flags of exceptions, and what they mean.
 type exceptionQuestion struct {
-	kind, asOf             string
+	kind                   string
 	when                   during
+	known                  asKnown
 	settled, unplaced, csv bool
 
 	kinds  []projections.ExceptionKind
-	known  projections.AsOf
 	during projections.During
 }
 
@@ -108,8 +108,8 @@ func (q *exceptionQuestion) parse(cmd *cobra.Command) (err error) {
 	if q.kinds, err = parseKind(q.kind); err != nil {
 		return err
 	}
-	if q.known, err = projections.ParseAsOf(q.asOf); err != nil {
-		return &wrongUse{err}
+	if err := q.known.parse(cmd); err != nil {
+		return err
 	}
 	if q.during, err = q.when.meant(cmd); err != nil {
 		return &wrongUse{err}
@@ -147,7 +147,7 @@ func parseKind(s string) ([]projections.ExceptionKind, error) {
 
 func (p *program) exceptions(ctx context.Context, l *eventstore.Ledger, q *exceptionQuestion) error {
 	all := projections.NewAllExceptions()
-	reg, stats, err := p.replay(ctx, l, q.known, all)
+	reg, stats, err := p.replay(ctx, l, q.known.asOf, all)
 	if err != nil {
 		return err
 	}

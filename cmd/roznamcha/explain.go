@@ -15,9 +15,8 @@ import (
 
 func (p *program) explainCommand() *cobra.Command {
 	var q question
-	var asOf string
+	var known asKnown
 	var unplaced, csv bool
-	var wait atLeast
 	cmd := &cobra.Command{
 		Use:   "explain COLUMN",
 		Short: "List the events that one number is made of, and their sum",
@@ -44,24 +43,16 @@ does since a succession that it straddles, says since when.`,
 			if len(query.Columns) != 1 {
 				return wrong("one column is explained at a time. Try: roznamcha explain %s", query.Columns[0])
 			}
-			known, err := projections.ParseAsOf(asOf)
-			if err != nil {
-				return &wrongUse{err}
-			}
-			if err := wait.parse(cmd); err != nil {
+			if err := known.parse(cmd); err != nil {
 				return err
 			}
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				if err := wait.until(ctx, l); err != nil {
-					return err
-				}
-				return p.explain(ctx, l, query, known, unplaced, csv)
+			return p.withLedgerThatHas(cmd.Context(), &known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
+				return p.explain(ctx, l, query, known.asOf, unplaced, csv)
 			})
 		},
 	}
 	q.cell(cmd)
-	wait.flags(cmd, answerAtLeast)
-	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	known.flags(cmd)
 	cmd.Flags().BoolVar(&unplaced, "unplaced", false, "list what has no date, or lies only partly in the period, instead")
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
 	return cmd

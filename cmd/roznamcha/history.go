@@ -16,7 +16,7 @@ import (
 
 func (p *program) historyCommand() *cobra.Command {
 	var when during
-	var asOf string
+	var known asKnown
 	var csv bool
 	cmd := &cobra.Command{
 		Use:   "history RECORD",
@@ -48,17 +48,16 @@ took effect.`,
 			if err != nil {
 				return &wrongUse{err}
 			}
-			known, err := projections.ParseAsOf(asOf)
-			if err != nil {
-				return &wrongUse{err}
+			if err := known.parse(cmd); err != nil {
+				return err
 			}
 			during, err := when.meant(cmd)
 			if err != nil {
 				return &wrongUse{err}
 			}
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+			return p.withLedgerThatHas(cmd.Context(), &known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
 				history := projections.NewHistoryDuring(name, during)
-				reg, stats, err := p.replay(ctx, l, known, history)
+				reg, stats, err := p.replay(ctx, l, known.asOf, history)
 				if err != nil {
 					return err
 				}
@@ -70,7 +69,7 @@ took effect.`,
 		},
 	}
 	when.flags(cmd, "tell of each version whether it lies in `PERIOD`, such as 2025-06 or 2024-01/2025-06")
-	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	known.flags(cmd)
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
 	return cmd
 }

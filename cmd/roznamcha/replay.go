@@ -65,7 +65,7 @@ error says how many lines it was drawn from, and how to draw it again.`,
 				return err
 			}
 			lines.out, lines.json, lines.shown = bufio.NewWriterSize(p.out, 1<<16), p.json, isTerminal(p.out)
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+			return p.withLedgerThatHas(cmd.Context(), &q.known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
 				if q.follow {
 					err := lines.follow(ctx, l)
 					p.tellPlaced(lines)
@@ -82,20 +82,21 @@ error says how many lines it was drawn from, and how to draw it again.`,
 // replayQuestion is the flags of replay.
 type replayQuestion struct {
 	when             during
-	from, to, asOf   string
+	from, to         string
+	known            asKnown
 	follow, unplaced bool
 	size             int
 	seed             string
 
-	// last and known are to and asOf, read.
-	last, known projections.AsOf
+	// last is to, read.
+	last projections.AsOf
 }
 
 func (q *replayQuestion) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&q.from, "from", "", "begin with this `ENTRY`, day or time")
 	flags.StringVar(&q.to, "to", "", "end with this `ENTRY`, day or time")
-	flags.StringVar(&q.asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	q.known.flags(cmd)
 	q.when.periodFlags(cmd, "print only lines that lie in `PERIOD`, such as 2025-06 or 2024-01/2025-06")
 	flags.BoolVar(&q.unplaced, "unplaced", false, "print what lies only partly in the period, or has no date, instead")
 	flags.IntVar(&q.size, "sample", 0, "print `N` lines drawn by chance from those that would be printed")
@@ -113,8 +114,8 @@ func (q *replayQuestion) parse(cmd *cobra.Command) (lines *linePrinter, err erro
 	if q.last, err = projections.ParseAsOf(q.to); err != nil {
 		return nil, wrong("--to: %w", err)
 	}
-	if q.known, err = projections.ParseAsOf(q.asOf); err != nil {
-		return nil, &wrongUse{err}
+	if err := q.known.parse(cmd); err != nil {
+		return nil, err
 	}
 	if err := lines.from.checkBefore(q.to); err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (q *replayQuestion) parse(cmd *cobra.Command) (lines *linePrinter, err erro
 	}
 	sampled := cmd.Flags().Changed("sample")
 	switch {
-	case q.follow && q.asOf != "":
+	case q.follow && !q.known.asOf.IsZero():
 		return nil, wrong("--follow goes on with what is not known yet, and --as-of ends with what was known then. Try: one of them")
 	case q.follow && sampled:
 		return nil, wrong("--sample draws from lines that are all there, and --follow has no end. Try: one of them")
@@ -154,7 +155,7 @@ func (p *program) printReplay(ctx context.Context, l *eventstore.Ledger, q *repl
 		return err
 	}
 	if entry := q.last.Entry(); entry > end {
-		if !q.known.IsZero() {
+		if !q.known.asOf.IsZero() {
 			return fmt.Errorf("--to %d: as known then the ledger ends at entry %d. Try: an entry up to that, or leave --to out", entry, end)
 		}
 		return fmt.Errorf("--to %d: the ledger ends at entry %d. Try: an entry up to that, or leave --to out", entry, end)
@@ -186,12 +187,12 @@ func (p *program) printReplay(ctx context.Context, l *eventstore.Ledger, q *repl
 // known is the last entry that was known, as of then or now. As of then it
 // reads the ledger once to find out what had become of each version.
 func (p *program) known(ctx context.Context, l *eventstore.Ledger, q *replayQuestion, lines *linePrinter) (end uint64, citation *projections.Citation, err error) {
-	if q.known.IsZero() {
+	if q.known.asOf.IsZero() {
 		end, err = l.Tail(ctx)
 		return end, nil, err
 	}
 	lines.fates = projections.NewFates()
-	reg, stats, err := p.replay(ctx, l, q.known, lines.fates)
+	reg, stats, err := p.replay(ctx, l, q.known.asOf, lines.fates)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -229,10 +230,10 @@ func (q *replayQuestion) again(last, known uint64, json bool) string {
 	if q.from != "" {
 		words = append(words, "--from", q.from)
 	}
-	if q.to != "" || q.asOf == "" {
+	if q.to != "" || q.known.asOf.IsZero() {
 		words = append(words, "--to", strconv.FormatUint(last, 10))
 	}
-	if q.asOf != "" {
+	if !q.known.asOf.IsZero() {
 		words = append(words, "--as-of", strconv.FormatUint(known, 10))
 	}
 	if q.when.period != "" {
@@ -346,7 +347,7 @@ func (lp *linePrinter) follow(ctx context.Context, l *eventstore.Ledger) error {
 // Apply prints one line, if it was asked for.
 func (lp *linePrinter) Apply(r *domain.Ruled) {
 	if opened, ok := r.Fact.(*domain.LedgerOpened); ok && lp.zone == nil {
-		lp.zone, _ = domain.LoadZone(opened.Zone) // the codec has tried it
+		lp.zone = opened.Location()
 	}
 	placing := lp.placer.Place(r)
 	if lp.err != nil || !lp.from.reached(r.Position.Entry, r.Recorded, lp.zone) {

@@ -16,9 +16,9 @@ import (
 
 func (p *program) totalsCommand() *cobra.Command {
 	var q question
-	var asOf, publish, document string
+	var known asKnown
+	var publish, document string
 	var csv bool
-	var wait atLeast
 	cmd := &cobra.Command{
 		Use:   "totals [COLUMN…]",
 		Short: "Add up what the ledger holds, by place, time or person",
@@ -58,11 +58,14 @@ tells what has changed. Cells that are not given or unknown are no figures.`,
 			if err := p.oneFormat(csv); err != nil {
 				return err
 			}
+			if err := known.parse(cmd); err != nil {
+				return err
+			}
 			if document != "" {
-				if q.asked(cmd, args) || asOf != "" {
+				if q.asked(cmd, args) || !known.asOf.IsZero() {
 					return wrong("a document has its own question, and its own entry. Try: roznamcha totals --document %s", shellWord(document))
 				}
-				return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
+				return p.withLedgerThatHas(cmd.Context(), &known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
 					return p.printDocument(ctx, l, document, csv)
 				})
 			}
@@ -75,24 +78,13 @@ tells what has changed. Cells that are not given or unknown are no figures.`,
 			if err != nil {
 				return err
 			}
-			known, err := projections.ParseAsOf(asOf)
-			if err != nil {
-				return &wrongUse{err}
-			}
-			if err := wait.parse(cmd); err != nil {
-				return err
-			}
-			return p.withLedger(cmd.Context(), func(ctx context.Context, l *eventstore.Ledger) error {
-				if err := wait.until(ctx, l); err != nil {
-					return err
-				}
-				return p.totals(ctx, l, query, known, publish, csv)
+			return p.withLedgerThatHas(cmd.Context(), &known.atLeast, func(ctx context.Context, l *eventstore.Ledger) error {
+				return p.totals(ctx, l, query, known.asOf, publish, csv)
 			})
 		},
 	}
 	q.flags(cmd)
-	wait.flags(cmd, answerAtLeast)
-	cmd.Flags().StringVar(&asOf, "as-of", "", "as known then: an `ENTRY`, a day or a time; default now")
+	known.flags(cmd)
 	cmd.Flags().BoolVar(&csv, "csv", false, "print CSV")
 	cmd.Flags().StringVar(&publish, "publish", "", "record the cells as figures of the `DOCUMENT` of that name")
 	cmd.Flags().StringVar(&document, "document", "", "print the table that was published as `DOCUMENT` again, and check it")
