@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unique"
 
@@ -8,9 +10,18 @@ import (
 )
 
 // Amendments keep why facts changed: every accepted event that is not the first
-// of a record, by its position.
+// of a record, in 40 bytes each.
 type Amendments struct {
-	all map[domain.Place]Amendment
+	all   []amended // in the order of their positions
+	words keys      // diaries, reasons and authorities
+}
+
+// amended is an Amendment, small: its texts are numbers of words.
+type amended struct {
+	at                        domain.Place
+	record, sameAs            domain.RecordID
+	source, reason, authority uint32
+	kind                      ChangeKind
 }
 
 // Amendment is one event that changed what the ledger says.
@@ -80,7 +91,7 @@ func (k ChangeKind) String() string { return changeKindWords[k] }
 func (k ChangeKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // NewAmendments is the amendments of no entry.
-func NewAmendments() *Amendments { return &Amendments{all: make(map[domain.Place]Amendment)} }
+func NewAmendments() *Amendments { return &Amendments{words: keys{ids: make(map[string]uint32)}} }
 
 var kindsOfChange = [...]ChangeKind{
 	domain.Corrected:  Correction,
@@ -94,24 +105,34 @@ func (a *Amendments) Apply(r *domain.Ruled) {
 	if r.Verdict != domain.Accepted || r.Change == domain.NoChange || r.Change == domain.Created {
 		return
 	}
-	made := Amendment{Kind: kindsOfChange[r.Change], Record: r.Record, SameAs: r.SameAs, Source: kept(r.Event.Source.String())}
+	var reason domain.Reason
+	var authority string
 	switch data := r.Event.Data.(type) {
 	case *domain.RecordCorrected:
-		made.Reason, made.Authority = domain.Reason(kept(string(data.Reason))), kept(data.Authority)
+		reason, authority = data.Reason, data.Authority
 	case *domain.RecordRetracted:
-		made.Reason, made.Authority = domain.Reason(kept(string(data.Reason))), kept(data.Authority)
+		reason, authority = data.Reason, data.Authority
 	}
-	a.all[r.Position.Place()] = made
+	a.all = append(a.all, amended{
+		at: r.Position.Place(), kind: kindsOfChange[r.Change], record: r.Record, sameAs: r.SameAs,
+		source: a.word(r.Event.Source.String()), reason: a.word(string(reason)), authority: a.word(authority),
+	})
 }
+
+func (a *Amendments) word(text string) uint32 { return a.words.number([]byte(text)) }
 
 // kept is s without the entry that it is part of, once however often it comes.
 func kept(s string) string { return unique.Make(strings.Clone(s)).Value() }
 
 // At is the amendment at a position; a NewFact where there is none.
 func (a *Amendments) At(p domain.Position) Amendment {
-	made, ok := a.all[p.Place()]
+	i, ok := slices.BinarySearchFunc(a.all, p.Place(), func(one amended, at domain.Place) int { return cmp.Compare(one.at, at) })
 	if !ok {
 		return Amendment{Kind: NewFact, Record: domain.NoRecord, SameAs: domain.NoRecord}
 	}
-	return made
+	one := &a.all[i]
+	return Amendment{
+		Kind: one.kind, Record: one.record, SameAs: one.sameAs,
+		Source: a.words.all[one.source], Reason: domain.Reason(a.words.all[one.reason]), Authority: a.words.all[one.authority],
+	}
 }

@@ -27,8 +27,8 @@ func Keepable(ps ...Projection) (kept []Kept, all bool) {
 	return kept, true
 }
 
-// Kept is a projection that a snapshot can hold: *Totals, and *Exceptions as
-// NewExceptions makes them.
+// Kept is a projection that a snapshot can hold: *Totals, *Amendments, and
+// *Exceptions as NewExceptions makes them.
 type Kept interface {
 	Projection
 	// keptAs names it and the version of what is kept of it.
@@ -50,6 +50,44 @@ type keptPart interface {
 	pieces() int
 	appendPiece(dst []byte, number int) []byte
 	release()
+}
+
+// inSeries is the pieces of what is kept as series: what is small, and then each
+// series in its turn.
+type inSeries struct {
+	small  []byte
+	series []piece.Series
+}
+
+func (s *inSeries) pieces() int { return 1 + piece.Pieces(s.series) }
+
+func (s *inSeries) appendPiece(dst []byte, number int) []byte {
+	if number == 0 {
+		return append(dst, s.small...)
+	}
+	return piece.AppendPiece(dst, s.series, number-1)
+}
+
+func (s *inSeries) release() {}
+
+// readSeries reads what inSeries keeps: how long the series are, what is small
+// after that, and the series.
+func readSeries(from source, series []piece.Series, small func(*piece.Reader)) error {
+	var scratch []byte
+	b, err := from.piece(0, &scratch)
+	if err != nil {
+		return err
+	}
+	in := piece.NewReader(b)
+	piece.ReadLens(in, series)
+	small(in)
+	if err := in.End(); err != nil {
+		return err
+	}
+	if 1+piece.Pieces(series) != from.pieces {
+		return piece.ErrShort
+	}
+	return piece.Read(series, from.bytes, piece.Skip(from.piece, 1))
 }
 
 // source is where the pieces of one part come from: so many, of so many bytes
@@ -149,6 +187,16 @@ func (s *SavedSnapshot) Mark() eventstore.Mark { return s.header.Mark }
 
 // First is entry 1 of the ledger that s is of.
 func (s *SavedSnapshot) First() eventstore.Mark { return s.header.First }
+
+// LinesTo is about how many lines there are after s up to an entry, if entries are
+// as large as those in s.
+func (s *SavedSnapshot) LinesTo(entry uint64) uint64 {
+	last := s.header.Mark.Entry
+	if entry <= last || last == 0 {
+		return 0
+	}
+	return (entry - last) * uint64(s.header.Stats.Lines) / last
+}
 
 // Has tells whether s holds all of these. The error is an *UnusableError, of one
 // that it holds in another version.

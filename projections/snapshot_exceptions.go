@@ -23,9 +23,8 @@ type exceptionsHeld struct {
 
 // exceptionsSnapshot is exceptions as they were at one moment, in pieces.
 type exceptionsSnapshot struct {
-	of     *Exceptions
-	small  []byte
-	series []piece.Series
+	inSeries
+	of *Exceptions
 }
 
 // keptAs: those that look for what looks alike, for gaps and for periods have more
@@ -43,7 +42,7 @@ func (x *Exceptions) join(*domain.Register) error { return nil }
 
 func (x *Exceptions) snapshot() keptPart {
 	x.held = exceptionsHeld{rows: newStill(x.rows), nodes: newStill(x.links.nodes), links: newStill(x.links.all)}
-	s := &exceptionsSnapshot{of: x, series: x.series(x.held)}
+	s := &exceptionsSnapshot{inSeries{series: x.series(x.held)}, x}
 	s.small = piece.AppendText(piece.AppendLens(nil, s.series), x.zone.String())
 	return s
 }
@@ -52,34 +51,14 @@ func (s *exceptionsSnapshot) release() {
 	s.of.held = exceptionsHeld{}
 }
 
-func (s *exceptionsSnapshot) pieces() int { return 1 + piece.Pieces(s.series) }
-
-func (s *exceptionsSnapshot) appendPiece(dst []byte, number int) []byte {
-	if number == 0 {
-		return append(dst, s.small...)
-	}
-	return piece.AppendPiece(dst, s.series, number-1)
-}
-
 func (x *Exceptions) restore(from source, _ int) error {
-	var scratch []byte
-	b, err := from.piece(0, &scratch)
+	err := readSeries(from, x.series(exceptionsHeld{}), func(in *piece.Reader) {
+		var err error
+		if x.zone, err = domain.LoadZone(in.Text()); err != nil {
+			in.Fail(err)
+		}
+	})
 	if err != nil {
-		return err
-	}
-	in := piece.NewReader(b)
-	series := x.series(exceptionsHeld{})
-	piece.ReadLens(in, series)
-	if x.zone, err = domain.LoadZone(in.Text()); err != nil {
-		return err
-	}
-	if err := in.End(); err != nil {
-		return err
-	}
-	if 1+piece.Pieces(series) != from.pieces {
-		return piece.ErrShort
-	}
-	if err := piece.Read(series, from.bytes, piece.Skip(from.piece, 1)); err != nil {
 		return err
 	}
 	if !x.names.whole() || int(x.held.most) >= max(1, len(x.links.all)) {

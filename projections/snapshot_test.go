@@ -33,19 +33,27 @@ func save(t interface{ Fatal(...any) }, s *Snapshot, path string) {
 }
 
 // restored is what the file at path holds.
-func restored(t interface{ Fatal(...any) }, path string) (*domain.Register, *Totals, *Exceptions, Stats) {
+func restored(t interface{ Fatal(...any) }, path string) (*domain.Register, *Totals, *Exceptions, *Amendments, Stats) {
 	s, err := OpenSnapshot(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	totals, exceptions := NewTotals(), NewExceptions()
-	start, err := s.Restore(totals, exceptions)
+	totals, exceptions, amendments := NewTotals(), NewExceptions(), NewAmendments()
+	start, err := s.Restore(totals, exceptions, amendments)
 	if err != nil {
 		t.Fatal(err)
 	}
 	start.Stats.Snapshot, start.Stats.Before = 0, 0
-	return start.Register, totals, exceptions, start.Stats
+	return start.Register, totals, exceptions, amendments, start.Stats
+}
+
+// list is every amendment in order.
+func (a *Amendments) list() (list []Amendment) {
+	for _, one := range a.all {
+		list = append(list, a.At(one.at.Position()))
+	}
+	return list
 }
 
 // A start from a snapshot at any entry, taken while the ledger went on, comes to
@@ -59,29 +67,29 @@ func TestAStartFromASnapshotIsAReplay(t *testing.T) {
 		_ = os.Remove(path)
 		h := newHistorian(t)
 		var stats Stats
-		exceptions := NewExceptions()
-		h.ps = append(h.ps, &stats, exceptions)
+		exceptions, amendments := NewExceptions(), NewAmendments()
+		h.ps = append(h.ps, &stats, exceptions, amendments)
 		entries := rapid.IntRange(1, 25).Draw(t, "entries")
 		at := rapid.IntRange(0, entries).Draw(t, "saved after")
 		var taken *Snapshot
 		for i := range entries {
 			if i == at {
-				taken = TakeSnapshot(h.reg, stats, h.totals, exceptions)
+				taken = TakeSnapshot(h.reg, stats, h.totals, exceptions, amendments)
 			}
 			h.write()
 		}
 		if taken == nil {
-			taken = TakeSnapshot(h.reg, stats, h.totals, exceptions)
+			taken = TakeSnapshot(h.reg, stats, h.totals, exceptions, amendments)
 		}
 		save(t, taken, path)
 		taken.Release()
-		reg, totals, found, counted := restored(t, path)
+		reg, totals, found, why, counted := restored(t, path)
 		if reg.Last() != taken.Entry() {
 			t.Fatal(reg.Last(), taken.Entry())
 		}
 		for i := int(reg.Last()); i < len(h.payloads); i++ {
 			e := domain.Entry{Number: uint64(i + 1), Subject: domain.EntrySubject, Recorded: h.recorded[i], Payload: h.payloads[i]}
-			if err := Fold(reg, e, totals, found, &counted); err != nil {
+			if err := Fold(reg, e, totals, found, why, &counted); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -104,10 +112,13 @@ func TestAStartFromASnapshotIsAReplay(t *testing.T) {
 		if got, want := found.List(), exceptions.List(); !slices.Equal(got, want) {
 			t.Fatalf("exceptions\nfrom a snapshot %+v\nfrom entry 1    %+v", got, want)
 		}
+		if got, want := why.list(), amendments.list(); !slices.Equal(got, want) {
+			t.Fatalf("amendments\nfrom a snapshot %+v\nfrom entry 1    %+v", got, want)
+		}
 		again := filepath.Join(dir, "again")
 		_ = os.Remove(again)
-		save(t, TakeSnapshot(reg, counted, totals, found), again) // and from there on
-		if reg, _, _, _ := restored(t, again); reg.Hash() != h.reg.Hash() {
+		save(t, TakeSnapshot(reg, counted, totals, found, why), again) // and from there on
+		if reg, _, _, _, _ := restored(t, again); reg.Hash() != h.reg.Hash() {
 			t.Fatal("a snapshot of what was restored is another")
 		}
 	})
@@ -115,8 +126,8 @@ func TestAStartFromASnapshotIsAReplay(t *testing.T) {
 
 // someSnapshot is a small history in a file, and the file.
 func someSnapshot(t testing.TB, path string) []byte {
-	exceptions := NewExceptions()
-	b := newBook(t, exceptions)
+	exceptions, amendments := NewExceptions(), NewAmendments()
+	b := newBook(t, exceptions, amendments)
 	one, two := raid(karachi, "1", "Karachi", "2025"), raid(lahore, "2", "Lahore", "2025-05-01")
 	b.write(one, two)
 	b.write(match(one, two))
@@ -124,7 +135,7 @@ func someSnapshot(t testing.TB, path string) []byte {
 	b.write(b.retract(one))
 	b.write(&domain.Event{Source: karachi, Data: &domain.RecordLinked{From: one.Record(), To: domain.RecordName{Kind: "case", Diary: karachi, ID: "1"}}})
 	b.lines("junk")
-	save(t, TakeSnapshot(b.reg, Stats{Entries: b.reg.Last()}, b.totals, exceptions), path)
+	save(t, TakeSnapshot(b.reg, Stats{Entries: b.reg.Last()}, b.totals, exceptions, amendments), path)
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -142,11 +153,11 @@ func try(t testing.TB, path string, content []byte) error {
 		return err
 	}
 	defer s.Close()
-	totals, exceptions := NewTotals(), NewExceptions()
-	if has, err := s.Has(totals, exceptions); !has || err != nil {
+	ps := []Kept{NewTotals(), NewExceptions(), NewAmendments()}
+	if has, err := s.Has(ps...); !has || err != nil {
 		return &UnusableError{path, "version"}
 	}
-	_, err = s.Restore(totals, exceptions)
+	_, err = s.Restore(ps...)
 	return err
 }
 
@@ -186,7 +197,7 @@ func TestASnapshotOfAnotherVersionIsUnusable(t *testing.T) {
 		"entry":  func(s *Snapshot) { s.header.State = strings.Repeat("0", 64) },
 	} {
 		b := newBook(t)
-		s := TakeSnapshot(b.reg, Stats{}, b.totals, NewExceptions())
+		s := TakeSnapshot(b.reg, Stats{}, b.totals, NewExceptions(), NewAmendments())
 		mend(s)
 		_ = os.Remove(path)
 		save(t, s, path)

@@ -19,30 +19,20 @@ const totalsLayout = 2
 // shares with them only grows at its end, but for the places at which rows are
 // closed and the latest row of each record: these are held.
 type totalsSnapshot struct {
-	of     *Totals
-	small  []byte // piece 0
-	series []piece.Series
+	inSeries
+	of *Totals
 }
 
 // snapshot is t as it is now, between two entries. It copies nothing large;
 // until release, t copies a block when it is about to change one.
 func (t *Totals) snapshot() keptPart {
-	s := &totalsSnapshot{of: t, series: t.series(0)}
+	s := &totalsSnapshot{inSeries{series: t.series(0)}, t}
 	t.rows.held, t.latest.held = hold(len(t.rows.blocks)), hold(len(t.latest.blocks))
 	s.small = t.appendSmall(piece.AppendLens(nil, s.series))
 	return s
 }
 
 func (s *totalsSnapshot) release() { s.of.rows.held, s.of.latest.held = nil, nil }
-
-func (s *totalsSnapshot) pieces() int { return 1 + piece.Pieces(s.series) }
-
-func (s *totalsSnapshot) appendPiece(dst []byte, number int) []byte {
-	if number == 0 {
-		return append(dst, s.small...)
-	}
-	return piece.AppendPiece(dst, s.series, number-1)
-}
 
 // appendSmall appends what is in no series.
 func (t *Totals) appendSmall(b []byte) []byte {
@@ -83,22 +73,7 @@ func (t *Totals) reset() { *t = *NewTotals() }
 func (t *Totals) keptAs() (string, int) { return "totals", TotalsVersion<<8 | totalsLayout }
 
 func (t *Totals) restore(from source, records int) error {
-	var scratch []byte
-	b, err := from.piece(0, &scratch)
-	if err != nil {
-		return err
-	}
-	in := piece.NewReader(b)
-	series := t.series(records)
-	piece.ReadLens(in, series)
-	t.readSmall(in)
-	if err := in.End(); err != nil {
-		return err
-	}
-	if 1+piece.Pieces(series) != from.pieces {
-		return piece.ErrShort
-	}
-	return piece.Read(series, from.bytes, piece.Skip(from.piece, 1))
+	return readSeries(from, t.series(records), t.readSmall)
 }
 
 // join makes the groups of what was matched. Who is retracted, the register
@@ -283,17 +258,11 @@ func appendBlock(dst []byte, b *block, closed *[blockRows]domain.Place, n int) [
 	for _, q := range b.qualifier[:n] {
 		dst = append(dst, byte(q))
 	}
-	for _, place := range b.opened[:n] {
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(place))
-	}
+	dst = appendPlaces(dst, b.opened[:n])
 	if closed == nil {
 		return append(dst, 0)
 	}
-	dst = append(dst, 1)
-	for _, place := range closed[:n] {
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(place))
-	}
-	return dst
+	return appendPlaces(append(dst, 1), closed[:n])
 }
 
 // readBlock reads the n rows of a block.
@@ -330,6 +299,13 @@ func (t *Totals) readBlock(in *piece.Reader, n int, records uint32) *block {
 func appendColumn[N ~uint32](dst []byte, column []N) []byte {
 	for _, n := range column {
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(n))
+	}
+	return dst
+}
+
+func appendPlaces(dst []byte, places []domain.Place) []byte {
+	for _, place := range places {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(place))
 	}
 	return dst
 }

@@ -52,6 +52,7 @@ func (p *program) withLedger(ctx context.Context, work func(context.Context, *ev
 	if err := p.checkDir(); err != nil {
 		return err
 	}
+	defer p.saveRead(ctx)
 	return p.withSession(ctx, func(ctx context.Context, s *session) error {
 		l, err := s.open(ctx)
 		if err != nil {
@@ -291,9 +292,19 @@ func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf project
 	began := time.Now()
 	kept, all := projections.Keepable(ps...)
 	if all && len(kept) > 0 {
+		var more []projections.Kept
 		var err error
-		if opts.From, err = p.start(ctx, l, asOf, kept...); err != nil {
+		if asOf.IsZero() {
+			more, err = p.besides(ctx, l, kept)
+		}
+		if kept = append(kept, more...); err == nil {
+			opts.From, err = p.start(ctx, l, asOf, kept...)
+		}
+		if err != nil {
 			return domain.NewRegister(), projections.Stats{}, err
+		}
+		for _, one := range more {
+			ps = append(ps, one)
 		}
 	}
 	progress := p.progress("entries")
@@ -302,7 +313,7 @@ func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf project
 	reg, stats, err := projections.Replay(ctx, l, opts, ps...)
 	stats.Took = time.Since(began)
 	if err == nil && all && asOf.IsZero() {
-		p.keepReplay(reg, stats, kept)
+		p.keep(reg, stats, stats.Took, kept)
 	}
 	return reg, stats, err
 }

@@ -23,6 +23,7 @@ type liveTotals struct {
 	recorder   *eventstore.Recorder
 	totals     *projections.Totals
 	exceptions *projections.Exceptions
+	amendments *projections.Amendments // for the snapshot
 	stats      projections.Stats
 	query      projections.Query
 	// changed is set when a ruling came and taken back when it was shown.
@@ -32,13 +33,14 @@ type liveTotals struct {
 func (live *liveTotals) apply(r *domain.Ruled) {
 	live.totals.Apply(r)
 	live.exceptions.Apply(r)
+	live.amendments.Apply(r)
 	live.stats.Apply(r)
 	live.changed.Store(true)
 }
 
 // kept is what a snapshot holds of it.
 func (live *liveTotals) kept() []projections.Kept {
-	return []projections.Kept{live.totals, live.exceptions}
+	return []projections.Kept{live.totals, live.exceptions, live.amendments}
 }
 
 // last is the number of the last entry.

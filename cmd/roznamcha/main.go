@@ -22,6 +22,7 @@ import (
 	"golang.org/x/term"
 
 	"roznamcha/cmd/roznamcha/internal/print"
+	"roznamcha/projections"
 )
 
 // The exit codes.
@@ -54,6 +55,9 @@ type program struct {
 	in   io.Reader
 	out  io.Writer
 	errs io.Writer
+	// read is what a command has read and saves when its answer is out; nil for
+	// nothing.
+	read *projections.Snapshot
 	// running is set when a command's own work begins: whatever goes wrong
 	// before is wrong use.
 	running bool

@@ -106,7 +106,7 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 	if err != nil {
 		return p.noLedger(err)
 	}
-	live := &liveTotals{totals: projections.NewTotals(), exceptions: projections.NewExceptions(), query: q}
+	live := &liveTotals{totals: projections.NewTotals(), exceptions: projections.NewExceptions(), amendments: projections.NewAmendments(), query: q}
 	keeper := &snapshots{p: p, path: p.snapshotPath(), live: live}
 	reg, err := keeper.start(ctx, l)
 	if err != nil {

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +25,10 @@ const snapshotFile = "snapshot"
 
 // When a snapshot is worth its writing.
 const (
-	// slowReplay is how long a replay takes that is not to be repeated.
+	// slowReplay is how long a reading takes that is not to be repeated, and
+	// farLines how many lines may take as long.
 	slowReplay = time.Second
+	farLines   = 200_000
 	// snapshotLines is how many lines serve reads at least between two, and
 	// snapshotShare which part of all lines; snapshotEvery how much time there is
 	// at least between them.
@@ -42,6 +48,33 @@ func (p *program) snapshotPath() string {
 	return filepath.Join(p.dir, snapshotFile)
 }
 
+// besides are the projections that a command reads l into besides asked, so that
+// what it has read can be saved: all that a snapshot should hold, where there is
+// far to read.
+func (p *program) besides(ctx context.Context, l *eventstore.Ledger, asked []projections.Kept) (more []projections.Kept, err error) {
+	path := p.snapshotPath()
+	if path == "" {
+		return nil, nil
+	}
+	tail, err := l.Tail(ctx)
+	if err != nil || tail < farLines/domain.MaxLines {
+		return nil, err
+	}
+	if saved, err := projections.OpenSnapshot(path); err == nil {
+		defer saved.Close()
+		if saved.LinesTo(tail) < farLines {
+			return nil, nil
+		}
+	}
+	for _, one := range []projections.Kept{projections.NewTotals(), projections.NewExceptions(), projections.NewAmendments()} {
+		same := func(k projections.Kept) bool { return reflect.TypeOf(k) == reflect.TypeOf(one) }
+		if !slices.ContainsFunc(asked, same) {
+			more = append(more, one)
+		}
+	}
+	return more, nil
+}
+
 // start makes ps, which are new, what they were after the entry of the snapshot,
 // if there is one that is of use; nil where there is none, and reading begins at
 // entry 1. That its entry is not in the ledger any more is an alarm.
@@ -50,45 +83,54 @@ func (p *program) start(ctx context.Context, l *eventstore.Ledger, asOf projecti
 	if path == "" {
 		return nil, nil
 	}
+	return p.orReplaced(path, func() (*projections.Start, error) { return startFrom(ctx, l, path, asOf, ps) })
+}
+
+// orReplaced tries to start from the file at path; once more where it is of no
+// use, and another took its place meanwhile.
+func (p *program) orReplaced(path string, try func() (*projections.Start, error)) (*projections.Start, error) {
+	var unusable *projections.UnusableError
+	for again := true; ; again = false {
+		was, _ := os.Stat(path)
+		start, err := try()
+		if !errors.As(err, &unusable) {
+			return start, err
+		}
+		if is, _ := os.Stat(path); !again || os.SameFile(was, is) {
+			fmt.Fprintln(p.errs, print.Clean(err.Error()+"; the ledger is read from its first entry"))
+			return nil, nil
+		}
+	}
+}
+
+// startFrom is start from the file at path. Where that is of no use, the error is
+// a *projections.UnusableError; nothing and no error where ps are not in it.
+func startFrom(ctx context.Context, l *eventstore.Ledger, path string, asOf projections.AsOf, ps []projections.Kept) (*projections.Start, error) {
 	saved, err := projections.OpenSnapshot(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		p.tellOfSnapshot(err)
-		return nil, nil
-	}
-	defer saved.Close()
-	own, err := p.holds(ctx, l, saved, path)
-	if err != nil || !own || !saved.Known(asOf) {
 		return nil, err
 	}
-	has, err := saved.Has(ps...)
-	if err != nil {
-		p.tellOfSnapshot(err)
+	defer saved.Close()
+	if err := holds(ctx, l, saved, path); err != nil || !saved.Known(asOf) {
+		return nil, err
 	}
-	if !has {
-		return nil, nil
+	if has, err := saved.Has(ps...); !has {
+		return nil, err
 	}
-	start, err := saved.Restore(ps...)
-	if err != nil {
-		p.tellOfSnapshot(err)
-	}
-	return start, nil
+	return saved.Restore(ps...)
 }
 
-// tellOfSnapshot says why one is not used.
-func (p *program) tellOfSnapshot(err error) {
-	fmt.Fprintln(p.errs, print.Clean(err.Error()+"; the ledger is read from its first entry"))
-}
-
-// holds tells whether a snapshot is of l, and l has its last entry as it was.
-func (p *program) holds(ctx context.Context, l *eventstore.Ledger, saved *projections.SavedSnapshot, path string) (own bool, err error) {
+// holds sees that a snapshot is of l, and l has its last entry as it was: the
+// error is a *projections.UnusableError where it is of another ledger, an alarm
+// where this one went back.
+func holds(ctx context.Context, l *eventstore.Ledger, saved *projections.SavedSnapshot, path string) error {
 	var back *eventstore.WentBackError
-	err = l.Holds(ctx, saved.First())
+	err := l.Holds(ctx, saved.First())
 	if errors.As(err, &back) && back.Tail >= back.Had {
-		p.tellOfSnapshot(&projections.UnusableError{Path: path, Why: "it is of another ledger"})
-		return false, nil
+		return &projections.UnusableError{Path: path, Why: "it is of another ledger"}
 	}
 	if err == nil {
 		err = l.Holds(ctx, saved.Mark())
@@ -96,25 +138,32 @@ func (p *program) holds(ctx context.Context, l *eventstore.Ledger, saved *projec
 	if errors.As(err, &back) {
 		err = fmt.Errorf("%w; where the loss is known and accepted, move %s away", back, path)
 	}
-	return err == nil, err
+	return err
 }
 
-// keepReplay saves what a slow replay has come to, so that the next one is
-// quick.
-func (p *program) keepReplay(reg *domain.Register, stats projections.Stats, ps []projections.Kept) {
-	path := p.snapshotPath()
-	if path == "" || len(ps) == 0 || stats.Took < slowReplay || reg.Last() == 0 {
-		return
+// keep takes a snapshot of what was read, so that the next start is quick, where
+// that took long; saveRead saves it. Nobody uses reg and ps any more but to look
+// at them.
+func (p *program) keep(reg *domain.Register, stats projections.Stats, took time.Duration, ps []projections.Kept) {
+	if took >= slowReplay && len(ps) > 0 {
+		p.read = projections.TakeSnapshot(reg, stats, ps...)
 	}
-	s := projections.TakeSnapshot(reg, stats, ps...)
-	defer s.Release()
-	p.save(s, path, p.room)
+}
+
+// saveRead saves what was kept, when the answer is out and the server is left to
+// others. Interrupted it leaves the file that is there.
+func (p *program) saveRead(ctx context.Context) {
+	if path := p.snapshotPath(); path != "" && p.read != nil && ctx.Err() == nil {
+		p.note("saving a snapshot, so that the next start is quick")
+		p.save(p.read, path, func() error { return cmp.Or(ctx.Err(), p.room()) })
+	}
+	p.read = nil
 }
 
 // save saves s, and says so where that does not succeed.
 func (p *program) save(s *projections.Snapshot, path string, check func() error) (done bool) {
 	_, err := s.Save(path, check)
-	if err != nil && !errors.Is(err, projections.ErrSaving) {
+	if err != nil && !errors.Is(err, projections.ErrSaving) && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(p.errs, print.Clean(err.Error()+"; the next start takes longer"))
 	}
 	return err == nil
@@ -179,7 +228,7 @@ func (s *snapshots) atEase(ctx context.Context) (check func() error) {
 	return func() error {
 		select {
 		case <-ctx.Done():
-			return projections.ErrSaving
+			return ctx.Err()
 		case <-time.After(min(time.Since(began), easeMost)):
 		}
 		began = time.Now()

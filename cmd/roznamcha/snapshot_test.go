@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"roznamcha/domain"
+	"roznamcha/eventstore"
 	"roznamcha/projections"
 )
 
@@ -45,8 +46,8 @@ func (p inDir) snapshotWith(marked bool) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	totals, exceptions := projections.NewTotals(), projections.NewExceptions()
-	reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, totals, exceptions)
+	totals, exceptions, amendments := projections.NewTotals(), projections.NewExceptions(), projections.NewAmendments()
+	reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, totals, exceptions, amendments)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func (p inDir) snapshotWith(marked bool) {
 	}
 	path := filepath.Join(p.dir, snapshotFile)
 	_ = os.Remove(path)
-	if saved, err := projections.TakeSnapshot(reg, stats, totals, exceptions).Save(path, nil); err != nil || !saved {
+	if saved, err := projections.TakeSnapshot(reg, stats, totals, exceptions, amendments).Save(path, nil); err != nil || !saved {
 		p.t.Fatal(saved, err)
 	}
 }
@@ -90,6 +91,9 @@ func TestCommandsStartFromTheSnapshot(t *testing.T) {
 	p.recordRaids("karachi", 4, 2)
 	if raids, errs := p.raids(); raids != "total,2" || errs != "" {
 		t.Fatalf("from the snapshot: %q\n%s", raids, errs)
+	}
+	if out := p.must("explain", "raids", "--csv"); strings.Count(out, "\n") != 3 || strings.Contains(out, "2:1,") {
+		t.Errorf("explain from the snapshot: %s", out)
 	}
 	p.recordRaids("karachi", 1, 5) // all of them are known to the register in it
 	if out := p.must("totals", "raids", "--csv", "--as-of", "2"); !strings.HasSuffix(strings.TrimSpace(out), "total,1") {
@@ -127,6 +131,148 @@ func TestCommandsStartFromTheSnapshot(t *testing.T) {
 			t.Errorf("%s: record: exit code %d\n%s%s", name, code, out, errs)
 		}
 	}
+}
+
+// on works on the ledger as a command does.
+func (p inDir) on(ctx context.Context, work func(context.Context, *program, *eventstore.Ledger) error) {
+	p.t.Helper()
+	q := &program{dir: p.dir, in: strings.NewReader(""), out: io.Discard, errs: io.Discard}
+	err := q.withLedger(ctx, func(ctx context.Context, l *eventstore.Ledger) error { return work(ctx, q, l) })
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// What took long to read is saved when the answer is out, and not where the
+// person has had enough: then the old file stays.
+func TestWhatWasReadIsSavedAfterTheAnswer(t *testing.T) {
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("karachi")
+	p.recordRaids("karachi", 1, 20_000) // more than a megabyte of snapshot
+	path := p.path(snapshotFile)
+	read := func(ctx context.Context, took time.Duration, answered func()) {
+		p.on(ctx, func(ctx context.Context, q *program, l *eventstore.Ledger) error {
+			totals := projections.NewTotals()
+			reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, totals)
+			if err == nil {
+				q.keep(reg, stats, took, []projections.Kept{totals})
+				answered()
+			}
+			return err
+		})
+	}
+	read(t.Context(), slowReplay-1, func() {})
+	ctx, interrupt := context.WithCancel(t.Context())
+	read(ctx, slowReplay, interrupt)
+	for _, name := range []string{path, path + ".new"} {
+		if _, err := os.Stat(name); err == nil {
+			t.Fatal("saved what was quick, or after an interruption:", name)
+		}
+	}
+	read(t.Context(), slowReplay, func() {
+		if _, err := os.Stat(path); err == nil {
+			t.Error("saved before the answer is out")
+		}
+	})
+	old, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	p.recordRaids("karachi", 20_001, 1)
+	p.on(t.Context(), func(ctx context.Context, q *program, l *eventstore.Ledger) error {
+		var errs strings.Builder
+		q.errs = &errs
+		totals := projections.NewTotals()
+		reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, totals)
+		asked := false
+		saved := q.save(projections.TakeSnapshot(reg, stats, totals), path, func() error { asked = true; return context.Canceled })
+		if saved || !asked || errs.String() != "" {
+			t.Errorf("interrupted while it saves: saved %v, asked %v: %s", saved, asked, errs.String())
+		}
+		return err
+	})
+	is, err := os.Stat(path)
+	if err != nil || !os.SameFile(old, is) {
+		t.Error("the old file is gone:", err)
+	}
+	if _, err := os.Stat(path + ".new"); err == nil {
+		t.Error("what was being written is left")
+	}
+}
+
+// Who has far to read reads what a snapshot should hold besides, and who has not
+// only what is asked.
+func TestWhoHasFarToReadReadsItAll(t *testing.T) {
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("karachi")
+	besides := func() (names []string) {
+		p.on(t.Context(), func(ctx context.Context, q *program, l *eventstore.Ledger) error {
+			more, err := q.besides(ctx, l, []projections.Kept{projections.NewTotals()})
+			for _, one := range more {
+				names = append(names, fmt.Sprintf("%T", one))
+			}
+			return err
+		})
+		return names
+	}
+	if more := besides(); more != nil {
+		t.Error("a short ledger:", more)
+	}
+	p.on(t.Context(), func(ctx context.Context, _ *program, l *eventstore.Ledger) error {
+		for range farLines / domain.MaxLines {
+			if _, err := l.Append(ctx, []byte("junk")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if more := besides(); fmt.Sprint(more) != "[*projections.Exceptions *projections.Amendments]" {
+		t.Error("a long ledger:", more)
+	}
+	p.snapshotWith(false)
+	if more := besides(); more != nil {
+		t.Error("near its snapshot:", more)
+	}
+}
+
+// A snapshot that another takes the place of while it is being read is tried once
+// more; one that stays as it is, is not.
+func TestASnapshotThatIsReplacedIsTriedAgain(t *testing.T) {
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("karachi")
+	p.recordRaids("karachi", 1, 1)
+	p.snapshotWith(true)
+	path := p.path(snapshotFile)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, good[:len(good)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.on(t.Context(), func(ctx context.Context, q *program, l *eventstore.Ledger) error {
+		var errs strings.Builder
+		q.errs = &errs
+		replaced := false
+		start, err := q.orReplaced(path, func() (*projections.Start, error) {
+			start, err := startFrom(ctx, l, path, projections.AsOf{}, nil)
+			if !replaced { // while it was being read
+				replaced = true
+				if err := os.WriteFile(path+".new", good, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Rename(path+".new", path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return start, err
+		})
+		if start == nil || errs.String() != "" {
+			t.Error("not tried again:", errs.String())
+		}
+		return err
+	})
 }
 
 // A ledger that has another entry where the snapshot was taken, or none, went
