@@ -13,8 +13,8 @@ import (
 )
 
 // Snapshot is a register as it was at one moment, in pieces of at most about a
-// megabyte that can be kept and read back. Any number of goroutines may read
-// them while the register goes on.
+// megabyte that can be kept and read back. They may be read, each once, while the
+// register goes on.
 //
 // Piece 0 says how large everything is and holds what is small. After it come
 // the records, which alone change later, the events, their names and the losses,
@@ -25,7 +25,7 @@ type Snapshot struct {
 	from *Register
 
 	small   []byte // piece 0
-	records rows[recordRow]
+	records *piece.Still[recordRow]
 	events  rows[eventRow]
 	names   [][]byte
 	losses  []lossMove
@@ -33,7 +33,7 @@ type Snapshot struct {
 
 // Snapshot is the register as it is now, which must be between two entries. It
 // takes microseconds and copies nothing large: until Release, the register
-// copies a block of records when it is about to change one. One Snapshot at a
+// copies the records around one that it is about to change. One Snapshot at a
 // time may be unreleased.
 func (r *Register) Snapshot() *Snapshot {
 	s := &Snapshot{
@@ -103,7 +103,7 @@ func rowsIn(block int, rows uint32) int { return min(blockRows, int(rows)-block<
 
 // Pieces is how many there are.
 func (s *Snapshot) Pieces() int {
-	return 1 + blocksOf(s.records.len) + blocksOf(s.events.len) + len(s.names) + blocksOf(uint32(len(s.losses)))
+	return 1 + blocksOf(uint32(s.records.Len())) + blocksOf(s.events.len) + len(s.names) + blocksOf(uint32(len(s.losses)))
 }
 
 // AppendPiece appends the piece of a number below Pieces to dst.
@@ -112,8 +112,11 @@ func (s *Snapshot) AppendPiece(dst []byte, number int) []byte {
 		return append(dst, s.small...)
 	}
 	number--
-	if n := blocksOf(s.records.len); number < n {
-		return appendRecords(dst, s.records.blocks[number][:rowsIn(number, s.records.len)])
+	records := uint32(s.records.Len())
+	if n := blocksOf(records); number < n {
+		from := number << blockBits
+		s.records.Read(from, from+rowsIn(number, records), func(rows []recordRow) { dst = appendRecords(dst, rows) })
+		return dst
 	} else {
 		number -= n
 	}

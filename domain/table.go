@@ -1,6 +1,10 @@
 package domain
 
-import "slices"
+import (
+	"slices"
+
+	"roznamcha/domain/piece"
+)
 
 // The register keeps a row for every event and every record, five million and
 // more. Rows stand in blocks, so that growing copies nothing and leaves no
@@ -15,32 +19,29 @@ const (
 type rows[T any] struct {
 	blocks [][]T
 	len    uint32
-	// held are the blocks that a snapshot still reads; nil for none.
-	held []bool
+	// still are the rows that a snapshot still reads; nil for none.
+	still *piece.Still[T]
 }
 
 func (r *rows[T]) at(i uint32) *T { return &r.blocks[i>>blockBits][i&(blockRows-1)] }
 
-// change is row i to be written to, in a block that no snapshot reads.
+// change is row i to be written to.
 func (r *rows[T]) change(i uint32) *T {
-	if b := i >> blockBits; int(b) < len(r.held) && r.held[b] {
-		r.blocks[b], r.held[b] = slices.Clone(r.blocks[b]), false
-	}
+	r.still.Before(i)
 	return r.at(i)
 }
 
-// hold is the rows as they are, whatever becomes of them: change copies what it
-// is about to write to, until release.
-func (r *rows[T]) hold() rows[T] {
-	r.held = make([]bool, len(r.blocks))
-	for i := range r.held {
-		r.held[i] = true
-	}
-	return rows[T]{blocks: slices.Clone(r.blocks), len: r.len}
+// hold is the rows as they are, whatever becomes of them until release.
+func (r *rows[T]) hold() *piece.Still[T] {
+	blocks := slices.Clone(r.blocks)
+	r.still = piece.NewStill(int(r.len), func(from, to int) []T {
+		return blocks[from>>blockBits][from&(blockRows-1):][:to-from]
+	})
+	return r.still
 }
 
 // release ends hold.
-func (r *rows[T]) release() { r.held = nil }
+func (r *rows[T]) release() { r.still = nil }
 
 func (r *rows[T]) add(row T) (i uint32) {
 	if int(r.len>>blockBits) == len(r.blocks) {

@@ -242,7 +242,7 @@ func detailOf(r *domain.Ruled) string {
 
 // settle ends an exception at a place.
 func (x *Exceptions) settle(i int, place domain.Place) {
-	x.held.rows.before(uint32(i))
+	x.held.rows.Before(uint32(i))
 	x.rows[i].settled = place
 	if x.onSettle != nil {
 		x.onSettle(i, place)

@@ -106,8 +106,8 @@ func (x *Exceptions) link(from, to uint32, recorded bool, place domain.Place) {
 		from: from, to: to, nextOut: l.node(from).out, nextIn: l.node(to).in,
 		exception: -1, recorded: recorded,
 	})
-	x.held.nodes.before(from)
-	x.held.nodes.before(to)
+	x.held.nodes.Before(from)
+	x.held.nodes.Before(to)
 	l.node(from).out, l.node(to).in = i, i
 	x.review(i, place)
 }
@@ -116,7 +116,7 @@ func (x *Exceptions) link(from, to uint32, recorded bool, place domain.Place) {
 func (x *Exceptions) unlink(from, to uint32, place domain.Place) {
 	for _, i := range x.links.from(from) {
 		if x.links.all[i].to == to {
-			x.held.links.before(i)
+			x.held.links.Before(i)
 			x.links.all[i].dead = true
 			x.review(i, place)
 		}
@@ -138,7 +138,7 @@ func (x *Exceptions) relink(from uint32, targets []domain.RecordName, place doma
 			numbers = slices.Delete(numbers, at, at+1)
 			continue
 		}
-		x.held.links.before(i)
+		x.held.links.Before(i)
 		one.dead = true
 		x.review(i, place)
 	}
@@ -154,7 +154,7 @@ func (x *Exceptions) setState(n uint32, state recordState, place domain.Place) {
 	if node.state == state {
 		return
 	}
-	x.held.nodes.before(n)
+	x.held.nodes.Before(n)
 	node.state = state
 	var around []uint32
 	for i := node.in; i != 0; i = x.links.all[i].nextIn {
@@ -178,12 +178,12 @@ func (x *Exceptions) review(i uint32, place domain.Place) {
 			return
 		}
 		x.settle(int(one.exception), place)
-		x.held.links.before(i)
+		x.held.links.Before(i)
 		one.exception = -1
 	}
 	if deserved {
 		row.opened = place
-		x.held.links.before(i)
+		x.held.links.Before(i)
 		one.exception = int32(x.raise(row, nil))
 	}
 }

@@ -1,9 +1,11 @@
 package projections
 
 import (
+	"slices"
 	"sort"
 
 	"roznamcha/domain"
+	"roznamcha/domain/piece"
 )
 
 // The table of facts: one row for every version of a record, in the order of
@@ -49,7 +51,8 @@ type row struct {
 type rows struct {
 	blocks []*block
 	len    uint32
-	held   held // of closed
+	// still is closed as a snapshot still reads it; nil for none.
+	still *piece.Still[domain.Place]
 	// onClose is told of every row that is closed; nil for nobody.
 	onClose func(n uint32, at domain.Place)
 }
@@ -95,16 +98,13 @@ func (t *rows) at(n uint32) row {
 // close ends row n at a place; open opens it again.
 func (t *rows) close(n uint32, at domain.Place) {
 	b := t.blocks[n>>blockBits]
-	held := t.held.take(n >> blockBits)
-	switch {
-	case b.closed == nil:
+	if b.closed == nil {
 		b.closed = new([blockRows]domain.Place)
 		for i := range b.closed {
 			b.closed[i] = open
 		}
-	case held:
-		b.closed = copyOf(b.closed)
 	}
+	t.still.Before(n)
 	b.closed[n&(blockRows-1)] = at
 	if t.onClose != nil && at != open {
 		t.onClose(n, at)
@@ -118,38 +118,35 @@ func (t *rows) before(at domain.Place) uint32 {
 	}))
 }
 
-// held are the blocks that a snapshot still reads: who is about to change one
-// copies it before. Nil for none.
-type held []bool
-
-// hold is so many blocks, all of them held.
-func hold(blocks int) held {
-	h := make(held, blocks)
-	for i := range h {
-		h[i] = true
+// allOpen are rows of a block in which none is closed.
+var allOpen = func() (all [piece.StillRows]domain.Place) {
+	for i := range all {
+		all[i] = open
 	}
-	return h
-}
+	return all
+}()
 
-// take tells whether a block is held, and lets go of it.
-func (h held) take(block uint32) bool {
-	if int(block) >= len(h) || !h[block] {
-		return false
+// hold keeps where the rows are closed still, until release.
+func (t *rows) hold() {
+	columns := make([]*[blockRows]domain.Place, len(t.blocks))
+	for i, b := range t.blocks {
+		columns[i] = b.closed
 	}
-	h[block] = false
-	return true
+	t.still = piece.NewStill(int(t.len), func(from, to int) []domain.Place {
+		if column := columns[from>>blockBits]; column != nil {
+			return column[from&(blockRows-1):][:to-from]
+		}
+		return allOpen[:to-from]
+	})
 }
 
-// copyOf is a copy of a block.
-func copyOf[T any](block *[blockRows]T) *[blockRows]T {
-	copied := *block
-	return &copied
-}
+func (t *rows) release() { t.still = nil }
 
 // column is an array with a number for every record, in blocks as the rows are.
 type column struct {
 	blocks []*[blockRows]uint32
-	held   held
+	// still is what a snapshot still reads; nil for none.
+	still *piece.Still[uint32]
 }
 
 // noRow is the number of no row.
@@ -164,11 +161,19 @@ func (c *column) set(id domain.RecordID, n uint32) {
 		}
 		c.blocks = append(c.blocks, b)
 	}
-	if b := uint32(id >> blockBits); c.held.take(b) {
-		c.blocks[b] = copyOf(c.blocks[b])
-	}
+	c.still.Before(uint32(id))
 	c.blocks[id>>blockBits][id&(blockRows-1)] = n
 }
+
+// hold keeps the column still, whole blocks of it, until release.
+func (c *column) hold() {
+	blocks := slices.Clone(c.blocks)
+	c.still = piece.NewStill(len(blocks)<<blockBits, func(from, to int) []uint32 {
+		return blocks[from>>blockBits][from&(blockRows-1):][:to-from]
+	})
+}
+
+func (c *column) release() { c.still = nil }
 
 // get is what was kept for a record, noRow where nothing was.
 func (c *column) get(id domain.RecordID) uint32 {

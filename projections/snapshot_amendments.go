@@ -31,7 +31,7 @@ func (a *Amendments) series(records uint32) []piece.Series {
 	return []piece.Series{
 		piece.Texts(a.words.all, a.words.add),
 		{
-			Len: len(all), Each: stillPage,
+			Len: len(all), Each: eachPiece,
 			Append: func(dst []byte, from, to int) []byte {
 				for i := range all[from:to] {
 					one := &all[from+i]

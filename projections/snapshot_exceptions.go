@@ -15,9 +15,9 @@ const exceptionsVersion = 2
 // exceptionsHeld is what a snapshot has of exceptions that may change; the rest
 // only grows. Nil for no snapshot.
 type exceptionsHeld struct {
-	rows  *still[exceptionRow]
-	nodes *still[node]
-	links *still[link]
+	rows  *piece.Still[exceptionRow]
+	nodes *piece.Still[node]
+	links *piece.Still[link]
 	most  uint32 // link that a node read names
 }
 
@@ -41,7 +41,7 @@ func (x *Exceptions) reset() { *x = *NewExceptions() }
 func (x *Exceptions) join(*domain.Register) error { return nil }
 
 func (x *Exceptions) snapshot() keptPart {
-	x.held = exceptionsHeld{rows: newStill(x.rows), nodes: newStill(x.links.nodes), links: newStill(x.links.all)}
+	x.held = exceptionsHeld{rows: stillOf(x.rows), nodes: stillOf(x.links.nodes), links: stillOf(x.links.all)}
 	s := &exceptionsSnapshot{inSeries{series: x.series(x.held)}, x}
 	s.small = piece.AppendText(piece.AppendLens(nil, s.series), x.zone.String())
 	return s
@@ -79,20 +79,23 @@ func (x *Exceptions) series(held exceptionsHeld) []piece.Series {
 	)
 }
 
+func stillOf[T any](all []T) *piece.Still[T] {
+	return piece.NewStill(len(all), func(from, to int) []T { return all[from:to] })
+}
+
 // roomFor is an empty slice for so many items and for those of a while to come.
 func roomFor[T any](items int) []T { return make([]T, 0, items+items/8) }
 
+// eachPiece is how many items make a piece: a multiple of piece.StillRows.
+const eachPiece = 1 << 13
+
 // pagesOf is the series of what is still, of items of so many bytes.
-func pagesOf[T any](s *still[T], bytes int, appendOne func([]byte, *T) []byte, readOne func([]byte) bool, room func(int)) piece.Series {
-	n := 0
-	if s != nil {
-		n = len(s.all)
-	}
+func pagesOf[T any](s *piece.Still[T], bytes int, appendOne func([]byte, *T) []byte, readOne func([]byte) bool, room func(int)) piece.Series {
 	return piece.Series{
-		Len: n, Each: stillPage, Bytes: bytes, Room: room,
-		Append: func(dst []byte, from, _ int) []byte {
-			dst = slices.Grow(dst, bytes*stillPage)
-			s.read(from/stillPage, func(page []T) {
+		Len: s.Len(), Each: eachPiece, Bytes: bytes, Room: room,
+		Append: func(dst []byte, from, to int) []byte {
+			dst = slices.Grow(dst, bytes*(to-from))
+			s.Read(from, to, func(page []T) {
 				for i := range page {
 					dst = appendOne(dst, &page[i])
 				}
@@ -209,7 +212,7 @@ func (s *names) series() []piece.Series {
 			},
 		},
 		{
-			Len: len(rows), Each: stillPage, Bytes: 5,
+			Len: len(rows), Each: eachPiece, Bytes: 5,
 			Room: func(n int) { s.rows = append(roomFor[name](n+1), s.rows...) },
 			Append: func(dst []byte, from, to int) []byte {
 				for _, one := range rows[from:to] {

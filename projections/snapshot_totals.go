@@ -24,15 +24,19 @@ type totalsSnapshot struct {
 }
 
 // snapshot is t as it is now, between two entries. It copies nothing large;
-// until release, t copies a block when it is about to change one.
+// until release, t copies what is around a row that it is about to change.
 func (t *Totals) snapshot() keptPart {
+	t.rows.hold()
+	t.latest.hold()
 	s := &totalsSnapshot{inSeries{series: t.series(0)}, t}
-	t.rows.held, t.latest.held = hold(len(t.rows.blocks)), hold(len(t.latest.blocks))
 	s.small = t.appendSmall(piece.AppendLens(nil, s.series))
 	return s
 }
 
-func (s *totalsSnapshot) release() { s.of.rows.held, s.of.latest.held = nil, nil }
+func (s *totalsSnapshot) release() {
+	s.of.rows.release()
+	s.of.latest.release()
+}
 
 // appendSmall appends what is in no series.
 func (t *Totals) appendSmall(b []byte) []byte {
@@ -229,15 +233,21 @@ func (c *cells) hold(one *cell) bool {
 
 // rowSeries are the rows, column by column within a block.
 func (t *Totals) rowSeries(records int) piece.Series {
-	blocks := slices.Clone(t.rows.blocks)
-	closed := make([]*[blockRows]domain.Place, len(blocks))
+	blocks, still := slices.Clone(t.rows.blocks), t.rows.still
+	closed := make([]bool, len(blocks)) // where a row is
 	for i, b := range blocks {
-		closed[i] = b.closed
+		closed[i] = b.closed != nil
 	}
 	return piece.Series{
 		Len: int(t.rows.len), Each: blockRows,
 		Append: func(dst []byte, from, to int) []byte {
-			return appendBlock(dst, blocks[from>>blockBits], closed[from>>blockBits], to-from)
+			dst = appendBlock(dst, blocks[from>>blockBits], to-from)
+			if !closed[from>>blockBits] {
+				return append(dst, 0)
+			}
+			dst = append(dst, 1)
+			still.Read(from, to, func(places []domain.Place) { dst = appendPlaces(dst, places) })
+			return dst
 		},
 		Read: func(in *piece.Reader, from, to int) {
 			b := t.readBlock(in, to-from, uint32(records))
@@ -246,7 +256,8 @@ func (t *Totals) rowSeries(records int) piece.Series {
 	}
 }
 
-func appendBlock(dst []byte, b *block, closed *[blockRows]domain.Place, n int) []byte {
+// appendBlock appends what never changes of the n rows of a block.
+func appendBlock(dst []byte, b *block, n int) []byte {
 	dst = slices.Grow(dst, 42*n)
 	for _, column := range []*[blockRows]uint32{&b.cell, &b.occurred, &b.reported} {
 		dst = appendColumn(dst, column[:n])
@@ -258,11 +269,7 @@ func appendBlock(dst []byte, b *block, closed *[blockRows]domain.Place, n int) [
 	for _, q := range b.qualifier[:n] {
 		dst = append(dst, byte(q))
 	}
-	dst = appendPlaces(dst, b.opened[:n])
-	if closed == nil {
-		return append(dst, 0)
-	}
-	return appendPlaces(append(dst, 1), closed[:n])
+	return appendPlaces(dst, b.opened[:n])
 }
 
 // readBlock reads the n rows of a block.
@@ -334,16 +341,22 @@ func readPlaces(in *piece.Reader, places []domain.Place) {
 
 // series are the blocks of a column, of row numbers.
 func (c *column) series(rows *rows) piece.Series {
-	blocks := slices.Clone(c.blocks)
+	still := c.still
 	return piece.Series{
-		Len: len(blocks), Each: 1,
+		Len: still.Len() >> blockBits, Each: 1,
 		Append: func(dst []byte, from, _ int) []byte {
-			b := blocks[from][:]
-			for len(b) > 0 && b[len(b)-1] == noRow {
-				b = b[:len(b)-1]
-			}
-			dst = binary.LittleEndian.AppendUint32(slices.Grow(dst, 4*blockRows), uint32(len(b)))
-			return appendColumn(dst, b)
+			dst = append(slices.Grow(dst, 4+4*blockRows), 0, 0, 0, 0) // how many
+			begin, end := len(dst), len(dst)
+			still.Read(from<<blockBits, (from+1)<<blockBits, func(page []uint32) {
+				dst = appendColumn(dst, page)
+				for i, n := range page {
+					if n != noRow {
+						end = len(dst) - 4*(len(page)-1-i)
+					}
+				}
+			})
+			binary.LittleEndian.PutUint32(dst[begin-4:], uint32(end-begin)/4)
+			return dst[:end]
 		},
 		Read: func(in *piece.Reader, _, _ int) {
 			b, n := new([blockRows]uint32), min(in.Count(4), blockRows)
