@@ -2,6 +2,8 @@ package domain
 
 import (
 	"archive/zip"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -60,6 +62,15 @@ func TestZonesHaveTheirPast(t *testing.T) {
 		if name, offset := c.at.In(karachi).Zone(); name != c.name || offset != c.offset*3600 {
 			t.Errorf("at %s Karachi has %s, %d s", c.at, name, offset)
 		}
+	}
+}
+
+// The zones are part of the rules: where this fails, another release of them came
+// in, which can move an instant of an old entry to another day. Raise RulesVersion.
+func TestTheZonesAreThoseOfTheRules(t *testing.T) {
+	const rules1 = "8f55634d05f8bca1f7bc7c69c5933428c69357e0bdf565e5ba224e3f88ff12e8"
+	if is := fmt.Sprintf("%x", sha256.Sum256([]byte(zoneData))); RulesVersion != 1 || is != rules1 {
+		t.Errorf("rules %d with the zones %s", RulesVersion, is)
 	}
 }
 
