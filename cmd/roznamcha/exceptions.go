@@ -123,6 +123,15 @@ func (q *exceptionQuestion) parse(cmd *cobra.Command) (err error) {
 // lists tells whether each exception is asked for, not their counts.
 func (q *exceptionQuestion) lists() bool { return q.kind != "" || q.settled || q.unplaced }
 
+// follow is the exceptions that can answer q: those that a snapshot holds, where
+// they do.
+func (q *exceptionQuestion) follow() *projections.Exceptions {
+	if q.kind == "" || !q.during.IsZero() || slices.Contains(q.kinds, projections.LookAlike) || slices.Contains(q.kinds, projections.SequenceGap) {
+		return projections.NewAllExceptions()
+	}
+	return projections.NewExceptions()
+}
+
 func kindList() string {
 	var words []string
 	for _, k := range projections.ExceptionKinds() {
@@ -146,7 +155,7 @@ func parseKind(s string) ([]projections.ExceptionKind, error) {
 }
 
 func (p *program) exceptions(ctx context.Context, l *eventstore.Ledger, q *exceptionQuestion) error {
-	all := projections.NewAllExceptions()
+	all := q.follow()
 	reg, stats, err := p.replay(ctx, l, q.known.asOf, all)
 	if err != nil {
 		return err

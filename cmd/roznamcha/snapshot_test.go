@@ -31,8 +31,8 @@ func (p inDir) recordRaids(unit string, from, n int) {
 	}
 }
 
-// snapshotWith saves a snapshot of the ledger as it is, but with totals of
-// nothing where marked: who starts from it prints no raid.
+// snapshotWith saves a snapshot of the ledger as it is, but with totals and
+// exceptions of nothing where marked: who starts from it prints no raid.
 func (p inDir) snapshotWith(marked bool) {
 	p.t.Helper()
 	ctx := context.Background()
@@ -52,7 +52,7 @@ func (p inDir) snapshotWith(marked bool) {
 		p.t.Fatal(err)
 	}
 	if marked {
-		totals = projections.NewTotals()
+		totals, exceptions = projections.NewTotals(), projections.NewExceptions()
 		totals.Apply(&domain.Ruled{Position: domain.Position{Entry: reg.Last(), Line: 1}, Ruling: domain.Ruling{Verdict: domain.Refused}})
 	}
 	path := filepath.Join(p.dir, snapshotFile)
@@ -129,6 +129,23 @@ func TestCommandsStartFromTheSnapshot(t *testing.T) {
 		}
 		if code, out, errs := p.with(`{"specversion":"1.0","id":"00000000-0000-4000-8000-000000000001","source":"/nccia/karachi","type":"raid.conducted","subject":"1","data":{"occurred":"2025-06-03","premises":"other"}}`, "record", "-"); code != 0 || !strings.Contains(out, "duplicate") {
 			t.Errorf("%s: record: exit code %d\n%s%s", name, code, out, errs)
+		}
+	}
+}
+
+// The exceptions of a kind that a snapshot holds start from it, the others do not.
+func TestExceptionsOfAKindStartFromTheSnapshot(t *testing.T) {
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("karachi")
+	p.on(t.Context(), func(ctx context.Context, _ *program, l *eventstore.Ledger) error {
+		_, err := l.Append(ctx, []byte("junk"))
+		return err
+	})
+	p.snapshotWith(true)
+	for question, found := range map[string]bool{"--kind=refused": false, "--kind=dangling-link": false, "--kind=sequence-gap": false, "": true, "--period=2025 --unplaced": true} {
+		code, out, errs := p.run(append([]string{"exceptions"}, strings.Fields(question)...)...)
+		if (code == exitFound) != found || (code == exitDone) == found {
+			t.Errorf("%s: exit code %d\n%s%s", question, code, out, errs)
 		}
 	}
 }
