@@ -45,12 +45,18 @@
 //
 // # Snapshots
 //
-// A Snapshot (snapshot.go) is the register, totals and exceptions as they were
-// after one entry, so that a start reads only what came later. It is taken
-// between two entries in far less than a millisecond: most of what it holds only
-// grows at its end, and what may change is copied, block by block, when it is
-// about to (rows.go, snapshot_still.go, and in domain table.go). So it is written
+// A Snapshot (snapshot.go) is the register, totals, exceptions and amendments as
+// they were after one entry, so that a start reads only what came later. It is
+// taken between two entries in far less than a millisecond: most of what it holds
+// only grows at its end, and what may change is copied, with the rows around it,
+// when it is about to (piece.Still, in domain/piece). So it is written
 // (snapshot_file.go) while the ledger goes on. Indexes are not kept but made anew.
+//
+// Other questions are answered by a replay from entry 1. What is as known at an
+// entry before the snapshot's is cited with the state hash of then, which only a
+// replay gives: so are diffs. History and replay
+// print lines. Look-alikes, gaps, periods of exceptions, claims and what an audit
+// asks would take 8 to 30 bytes a record more, in every file and every serve.
 //
 // A file is nothing but a start: one that is torn, of another ledger or of
 // another version is left aside. Its entry is held against the ledger, which
@@ -60,5 +66,6 @@
 // digests, and is readable by its owner only.
 //
 // What is kept of a projection has a version (TotalsVersion, totalsLayout,
-// exceptionsVersion): raise it with every change of what a ruling makes of it.
+// exceptionsVersion, amendmentsVersion): raise it with every change of what a
+// ruling makes of it. A test pins what the numbers in a file mean.
 package projections
