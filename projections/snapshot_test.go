@@ -283,22 +283,37 @@ func headerAt(t testing.TB, path string) snapshotHeader {
 }
 
 // Whatever a file says, restoring it ends, in a projection or an error.
-func FuzzRestoreTotals(f *testing.F) {
-	b := newBook(f)
+func FuzzRestore(f *testing.F) {
+	exceptions, amendments := NewExceptions(), NewAmendments()
+	b := newBook(f, exceptions, amendments)
 	one, two := raid(karachi, "1", "Karachi", "2025"), raid(lahore, "2", "Lahore", "2025-05-01")
 	b.write(one, two)
 	b.write(match(one, two))
 	b.write(arrest(karachi, "3", "Karachi", "2025-06", 4, "PK", "CN"))
 	b.write(b.retract(one))
-	var pieces [][]byte
-	taken := b.totals.snapshot()
-	for i := range taken.pieces() {
-		pieces = append(pieces, taken.appendPiece(nil, i))
+	b.write(&domain.Event{Source: karachi, Data: &domain.RecordLinked{From: two.Record(), To: domain.RecordName{Kind: "case", Diary: karachi, ID: "1"}}})
+	b.lines("junk")
+	var whole [][][]byte
+	for _, k := range []Kept{b.totals, exceptions, amendments} {
+		var pieces [][]byte
+		taken := k.snapshot()
+		for i := range taken.pieces() {
+			pieces = append(pieces, taken.appendPiece(nil, i))
+		}
+		whole = append(whole, pieces)
 	}
-	f.Add(0, 0, byte(1))
-	f.Fuzz(func(t *testing.T, number, at int, change byte) {
-		damaged := slices.Clone(pieces)
-		number = int(uint(number) % uint(len(pieces)))
+	for part := range whole {
+		for n := range whole[part] {
+			for i := range whole[part][n] {
+				f.Add(part, n, i, byte(1))
+				f.Add(part, n, i, byte(0x81))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, part, number, at int, change byte) {
+		part = int(uint(part) % uint(len(whole)))
+		damaged := slices.Clone(whole[part])
+		number = int(uint(number) % uint(len(damaged)))
 		p := slices.Clone(damaged[number])
 		if len(p) == 0 {
 			return
@@ -309,13 +324,16 @@ func FuzzRestoreTotals(f *testing.F) {
 			p[at%len(p)] ^= change
 		}
 		damaged[number] = p
-		totals := NewTotals()
-		err := totals.restore(source{pieces: len(damaged), bytes: 1 << 20, piece: func(n int, _ *[]byte) ([]byte, error) { return damaged[n], nil }}, b.reg.Records())
+		totals, exceptions, amendments := NewTotals(), NewExceptions(), NewAmendments()
+		k := []Kept{totals, exceptions, amendments}[part]
+		err := k.restore(source{pieces: len(damaged), bytes: 1 << 20, piece: func(n int, _ *[]byte) ([]byte, error) { return damaged[n], nil }}, b.reg.Records())
 		if err == nil {
-			err = totals.join(b.reg)
+			err = k.join(b.reg)
 		}
 		if err == nil {
 			_, _ = totals.Query(Query{By: []Dimension{City, Month}})
+			exceptions.List()
+			amendments.list()
 		}
 	})
 }
