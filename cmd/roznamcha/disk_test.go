@@ -52,9 +52,15 @@ func (p inDir) must(args ...string) (out string) {
 	return out
 }
 
+// command is a command that must end in time.
 func (p inDir) command(args ...string) (c *exec.Cmd, stdout, stderr *lockedBuffer) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), 2*patience)
 	p.t.Cleanup(cancel)
+	return p.commandUntil(ctx, args...)
+}
+
+// commandUntil is a command that is killed when ctx ends.
+func (p inDir) commandUntil(ctx context.Context, args ...string) (c *exec.Cmd, stdout, stderr *lockedBuffer) {
 	c = exec.CommandContext(ctx, "roznamcha", args...)
 	c.Env = append(os.Environ(), "ROZNAMCHA_DIR="+p.dir)
 	c.Dir = filepath.Dir(p.dir)

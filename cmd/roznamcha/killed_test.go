@@ -7,22 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go"
 
 	"roznamcha/domain"
 	"roznamcha/eventstore"
 	"roznamcha/eventstore/client"
-	"roznamcha/eventstore/embedded"
 )
 
 // TestServeKilled kills a running serve at random moments, under load and while
@@ -42,7 +38,7 @@ func TestServeKilled(t *testing.T) {
 	p := inDir{t, filepath.Join(t.TempDir(), "data")}
 	p.must("open", "--name", "killed", "--country", "PK", "--zone", "Asia/Karachi")
 
-	serve := p.serveUntilKilled()
+	serve := p.serve()
 	office := newOffice(t, p.dir, 8)
 	starting := 0
 	for range kills {
@@ -53,7 +49,7 @@ func TestServeKilled(t *testing.T) {
 			office.more(1 + chance.IntN(400))
 		}
 		serve.kill()
-		serve = p.serveUntilKilled()
+		serve = p.serve()
 	}
 	office.more(100)
 	office.close()
@@ -72,61 +68,9 @@ func TestServeKilled(t *testing.T) {
 			t.Errorf("exceptions: exit code %d\n%s%s", code, out, errs)
 		}
 	}
-	if again := serve.interrupt(); again != 0 {
-		t.Errorf("serve ends with exit code %d", again)
-	}
+	serve.interrupt()
 	t.Logf("killed %d times, of which %d at the start", kills, starting)
 	office.check(p.must("replay", "--json"))
-}
-
-// liveJSON is what serve --json prints.
-type liveJSON struct {
-	Table struct {
-		Citation struct {
-			Entry int
-			State string
-		}
-	}
-}
-
-// killable is a serve that runs.
-type killable struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	stdout *lockedBuffer
-	stderr *lockedBuffer
-}
-
-func (p inDir) serveUntilKilled() *killable {
-	p.t.Helper()
-	k := &killable{t: p.t}
-	k.cmd, k.stdout, k.stderr = p.command("serve", "raids", "--json")
-	if err := k.cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	return k
-}
-
-// kill kills it. One that has ended by itself is a failure.
-func (k *killable) kill() {
-	k.t.Helper()
-	_ = k.cmd.Process.Kill()
-	var exit *exec.ExitError
-	if err := k.cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
-		k.t.Fatalf("serve ended by itself: %v\n%s", err, k.stderr)
-	}
-}
-
-func (k *killable) interrupt() (code int) {
-	_ = k.cmd.Process.Signal(syscall.SIGINT)
-	return exitCode(k.cmd.Wait())
-}
-
-// last is what it printed last.
-func (k *killable) last() (live liveJSON) {
-	printed := strings.TrimSpace(k.stdout.String())
-	_ = json.Unmarshal([]byte(printed[strings.LastIndex(printed, "\n")+1:]), &live) // or it is half written
-	return live
 }
 
 // office is publishers that record in diaries of their own and keep what they
@@ -150,12 +94,7 @@ func newOffice(t *testing.T, dir string, n int) *office {
 	o := &office{t: t, stop: make(chan struct{}), told: map[uuid.UUID]eventstore.LineRuling{}}
 	for i := range n {
 		diary := domain.Diary{Agency: "nccia", Unit: fmt.Sprintf("unit-%d", i)}
-		var nc *nats.Conn
-		waitUntil(t, "the first serve", func() (ok bool) {
-			var err error
-			nc, err = embedded.Dial(dir)
-			return err == nil
-		})
+		nc := inDir{t, dir}.dial()
 		c := client.New(nc, diary)
 		o.closed = append(o.closed, c.Close, nc.Close)
 		o.works.Go(func() { o.publish(c, diary) })

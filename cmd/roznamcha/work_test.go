@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"reflect"
@@ -13,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -35,39 +32,10 @@ var keptTables = map[string][]string{
 	"totals.r1.v1.arrests": {"arrests", "--by", "unit,nationality"},
 }
 
-// working is a worker that runs as a process of its own.
-type working struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	stderr *lockedBuffer
-}
-
-func (p inDir) work() *working {
+// work starts a worker that keeps them.
+func (p inDir) work() *process {
 	p.t.Helper()
-	w := &working{t: p.t}
-	w.cmd, _, w.stderr = p.command("work", "--table", "all", "--table", "month", "--table", "arrests=arrests --by unit,nationality")
-	if err := w.cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	return w
-}
-
-// kill kills it. One that has ended by itself is a failure.
-func (w *working) kill() {
-	w.t.Helper()
-	_ = w.cmd.Process.Kill()
-	var exit *exec.ExitError
-	if err := w.cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
-		w.t.Errorf("work ended by itself: %v\n%s", err, w.stderr)
-	}
-}
-
-func (w *working) interrupt() {
-	w.t.Helper()
-	_ = w.cmd.Process.Signal(syscall.SIGINT)
-	if code := exitCode(w.cmd.Wait()); code != 0 {
-		w.t.Errorf("work, interrupted: exit code %d\n%s", code, w.stderr)
-	}
+	return p.start("work", "--table", "all", "--table", "month", "--table", "arrests=arrests --by unit,nationality")
 }
 
 // reader is another program that watches the bucket.
@@ -88,10 +56,7 @@ type reader struct {
 // read watches the bucket in dir, which must be there, until close.
 func newReader(t *testing.T, dir string) *reader {
 	t.Helper()
-	nc, err := embedded.Dial(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	nc := inDir{t, dir}.dial()
 	js, err := jetstream.New(nc)
 	if err != nil {
 		t.Fatal(err)
@@ -186,13 +151,18 @@ func (r *reader) close() {
 	r.nc.Close()
 }
 
-// check waits until every table is of the last entry, and holds it against a
-// replay in another process.
-func (r *reader) check(p inDir) {
+// await waits until every table is of entry, or of a later one.
+func (r *reader) await(entry uint64) {
 	r.t.Helper()
-	entry, _, _ := p.cite()
+	for key := range keptTables {
+		waitUntil(r.t, fmt.Sprintf("%s at entry %d", key, entry), func() bool { return r.at(key) >= entry })
+	}
+}
+
+// compare holds every table against what another process says.
+func (r *reader) compare(p inDir) {
+	r.t.Helper()
 	for key, query := range keptTables {
-		waitUntil(r.t, key+" at the last entry", func() bool { return r.at(key) >= uint64(entry) })
 		var kept, replayed map[string]any
 		r.mu.Lock()
 		err := json.Unmarshal(r.last[key].Value(), &kept)
@@ -210,53 +180,6 @@ func (r *reader) check(p inDir) {
 	}
 }
 
-// TestWorkersKilled: three workers keep tables under load while one of them is
-// killed every moment, one is stopped and goes on later, and the server is
-// restarted. Who watches never sees a table go back, and the last ones are those
-// of a fresh replay.
-func TestWorkersKilled(t *testing.T) {
-	rounds := 24
-	if testing.Short() {
-		rounds = 4
-	}
-	chance := rand.New(rand.NewPCG(rand.Uint64(), 0))
-	p := inDir{t, filepath.Join(t.TempDir(), "data")}
-	p.must("open", "--name", "killed", "--country", "PK", "--zone", "Asia/Karachi")
-	_, stopServe := p.serving()
-	workers := []*working{p.work(), p.work(), p.work()}
-	r := newReader(t, p.dir)
-	office := newOffice(t, p.dir, 4)
-	for round := range rounds {
-		before := r.at("totals.r1.v1.all")
-		n := round % 3
-		switch {
-		case round == rounds/2: // the server, and with it everybody's connection
-			if code, _, errs := stopServe(); code != 0 {
-				t.Errorf("serve: exit code %d, %s", code, errs)
-			}
-			_, stopServe = p.serving()
-		case round%4 == 1: // one falls behind, and comes back
-			_ = workers[n].cmd.Process.Signal(syscall.SIGSTOP)
-			waitUntil(t, "the others", func() bool { return r.at("totals.r1.v1.all") >= before+50 })
-			_ = workers[n].cmd.Process.Signal(syscall.SIGCONT)
-		default:
-			workers[n].kill()
-			workers[n] = p.work()
-		}
-		office.more(50)
-		waitUntil(t, "the tables move on", func() bool { return r.at("totals.r1.v1.all") > before })
-		time.Sleep(time.Duration(chance.IntN(1000)) * time.Millisecond) // anywhere in what they do
-	}
-	office.close()
-	r.check(p)
-	for _, w := range workers {
-		w.interrupt()
-	}
-	r.close()
-	stopServe()
-	t.Logf("%d tables seen, up to entry %d", r.updates, r.upTo)
-}
-
 // TestChangeIsSeenWithinASecond: with 200 events a second, what is recorded is in
 // the bucket soon after. Half of it must be within a second wherever this runs;
 // the figures are in the log.
@@ -267,8 +190,9 @@ func TestChangeIsSeenWithinASecond(t *testing.T) {
 	}
 	p := inDir{t, filepath.Join(t.TempDir(), "data")}
 	p.must("open", "--name", "fast", "--country", "PK", "--zone", "Asia/Karachi")
-	_, stopServe := p.serving()
-	workers := []*working{p.work(), p.work(), p.work()}
+	serve := p.serve()
+	p.dial().Close()
+	workers := []*process{p.work(), p.work(), p.work()}
 	r := newReader(t, p.dir)
 	waitUntil(t, "the first table", func() bool { return r.at("totals.r1.v1.all") > 0 })
 
@@ -307,7 +231,9 @@ func TestChangeIsSeenWithinASecond(t *testing.T) {
 		})
 	}
 	publishers.Wait()
-	r.check(p)
+	entry, _, _ := p.cite()
+	r.await(uint64(entry))
+	r.compare(p)
 	r.mu.Lock()
 	var took []time.Duration
 	for _, event := range recorded {
@@ -325,7 +251,7 @@ func TestChangeIsSeenWithinASecond(t *testing.T) {
 		w.interrupt()
 	}
 	r.close()
-	stopServe()
+	serve.interrupt()
 }
 
 // kept KEY REGEXP waits until what is kept at a key of the bucket, on the server
@@ -362,7 +288,8 @@ func TestExamplesOfWork(t *testing.T) {
 	p := inDir{t, filepath.Join(dir, "data")}
 	t.Setenv("ROZNAMCHA_DIR", p.dir)
 	p.must("open", "--name", "examples", "--country", "PK", "--zone", "Asia/Karachi")
-	_, stop := p.serving()
+	serve := p.serve()
+	p.dial().Close()
 	root := (&program{}).root()
 	examples := func(name string) (lines []string) {
 		cmd, _, err := root.Find([]string{name})
@@ -377,9 +304,9 @@ func TestExamplesOfWork(t *testing.T) {
 		return lines
 	}
 	for _, line := range examples("work") {
-		w := &working{t: t, cmd: exec.CommandContext(t.Context(), "sh", "-c", "exec "+line), stderr: new(lockedBuffer)}
-		w.cmd.Dir, w.cmd.Stderr = dir, w.stderr
-		if err := w.cmd.Start(); err != nil {
+		w := &process{t: t, Cmd: exec.CommandContext(t.Context(), "sh", "-c", "exec "+line), stderr: new(lockedBuffer)}
+		w.Dir, w.Cmd.Stderr = dir, w.stderr
+		if err := w.Start(); err != nil {
 			t.Fatal(err)
 		}
 		waitUntil(t, line, func() bool { return strings.Contains(w.stderr.String(), "tables: ") })
@@ -389,5 +316,5 @@ func TestExamplesOfWork(t *testing.T) {
 		}
 		w.interrupt()
 	}
-	stop()
+	serve.interrupt()
 }
