@@ -22,8 +22,8 @@ func (p *program) promoteCommand() *cobra.Command {
 		Long: `Compare the tables that readers are led to with those of another version
 (this program's, unless one is named), each at the same entry; print every cell
 that differs; and lead readers to the other version where none does, or with
---accept. What differs and is not accepted leaves everything as it is, with exit
-code 3.
+--accept. What differs and is not accepted, or cannot be compared since readers
+are led nowhere, leaves everything as it is, with exit code 3.
 
 Readers follow the key ` + worker.CurrentKey + ` of bucket ` + worker.Bucket + `, whose value is the
 beginning of the keys to read, and ask at ` + worker.QuerySubject + `, which workers of that version
@@ -59,9 +59,8 @@ func (p *program) promote(ctx context.Context, version int, accept bool, within 
 	if err != nil {
 		return err
 	}
-	same := promotion.Differences() == 0
 	before := promotion.Moved
-	if !before && (same || accept) {
+	if !before && (promotion.Same() || accept) {
 		ctx, cancel := context.WithTimeout(ctx, within)
 		defer cancel()
 		if err := promotion.Move(ctx); err != nil {
@@ -101,8 +100,12 @@ func (p *program) printPromotion(promotion *worker.Promotion, before bool) error
 	}
 	says := fmt.Sprintf("readers are led from %s to %s", promotion.From, promotion.To)
 	switch {
-	case promotion.From == "":
+	case promotion.From == "" && promotion.Moved:
 		says = "readers are led to " + promotion.To
+	case promotion.From == "":
+		says = fmt.Sprintf("readers are led nowhere, so there is nothing to hold %s against. Try: --accept", promotion.To)
+	case len(promotion.Tables) == 0 && !promotion.Moved:
+		says = fmt.Sprintf("there are no tables of %s to hold %s against. Try: --accept", promotion.From, promotion.To)
 	case !promotion.Moved:
 		says = fmt.Sprintf("%s differ: readers stay with %s. Try: --accept, where they should", print.Plural(promotion.Differences(), "cell"), promotion.From)
 	}

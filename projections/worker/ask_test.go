@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -208,18 +209,6 @@ func TestPromotion(t *testing.T) {
 		return true
 	})
 
-	// A pointer that was deleted is made again.
-	if err := h.bucket().Delete(soon(t), worker.CurrentKey); err != nil {
-		t.Fatal(err)
-	}
-	if p, err = worker.ComparePromotion(soon(t), h.nc, 2); err != nil || p.From != "" {
-		t.Errorf("without a pointer: %+v, %v", p, err)
-	}
-	if err := p.Move(soon(t)); err != nil {
-		t.Error(err)
-	}
-	waitUntil(t, "readers are led again", func() bool { return next.Status().Current })
-
 	old.end(t)
 	h.await("totals.r1.v2.city", entry)
 	if _, err := worker.ComparePromotion(soon(t), h.nc, 1); err == nil {
@@ -286,4 +275,71 @@ func TestPromotionOfATableThatIsTooLarge(t *testing.T) {
 	}
 	old.end(t)
 	next.end(t)
+}
+
+// TestWorkersThatAnswerNoMore: who did not end as it should is told of, with when it
+// was last seen and where, and why it ended; who did is not.
+func TestWorkersThatAnswerNoMore(t *testing.T) {
+	h := newHouse(t, 0)
+	gone := func() []worker.Gone {
+		answer, err := worker.Workers(soon(t), h.nc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone, err := worker.WorkersGone(soon(t), h.nc, answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return gone
+	}
+	if all := gone(); len(all) != 0 {
+		t.Errorf("before there was one: %+v", all)
+	}
+	entry := h.raid("Karachi")
+	first, second := h.work(worker.Config{}), h.work(worker.Config{})
+	h.await(city, entry)
+	waitUntil(t, "two workers", func() bool { all, err := worker.Workers(soon(t), h.nc); return err == nil && len(all) == 2 })
+	if all := gone(); len(all) != 0 {
+		t.Errorf("while they run: %+v", all)
+	}
+	second.end(t)
+	h.forge(city, func(v *map[string]any) { (*v)["stamp"].(map[string]any)["state"] = strings.Repeat("ab", 32) })
+	alarm := first.failed(t)
+	all := gone()
+	if len(all) != 1 || all[0].ID != first.Status().ID || all[0].Stats.Entries != entry || all[0].Trouble != alarm.Error() || time.Since(all[0].Seen) > time.Hour {
+		t.Errorf("after %v: %+v", alarm, all)
+	}
+}
+
+// TestWhatReadersFind: the tables that readers are led to and how old they are, with
+// no worker, too.
+func TestWhatReadersFind(t *testing.T) {
+	h := newHouse(t, 0)
+	if _, err := worker.Look(soon(t), h.nc); !errors.Is(err, worker.ErrNoBucket) {
+		t.Errorf("before there was a worker: %v", err)
+	}
+	w := h.work(worker.Config{})
+	entry := h.raid("Karachi")
+	for _, table := range worker.DefaultTables() {
+		h.await("totals.r1.v1."+table.Name, entry)
+	}
+	w.end(t)
+	h.raid("Lahore")
+	kept, err := worker.Look(soon(t), h.nc)
+	if err != nil || kept.Prefix != "totals.r1.v1" || len(kept.Tables) != 5 || kept.Tables[1].Name != "all" {
+		t.Fatalf("%+v, %v", kept, err)
+	}
+	if _, err := h.bucket().Put(soon(t), city, []byte("nonsense")); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err = worker.Look(soon(t), h.nc); err != nil {
+		t.Fatal(err)
+	}
+	if oldest, ok := kept.Oldest(); !ok || oldest.Name != "city" || oldest.Entry != 0 || kept.Tables[1].Entry != entry {
+		t.Errorf("%+v: oldest %+v", kept, oldest)
+	}
+	h.spoil("nonsense")
+	if kept, err = worker.Look(soon(t), h.nc); err != nil || kept.Prefix != "nonsense" || len(kept.Tables) != 0 {
+		t.Errorf("%+v, %v", kept, err)
+	}
 }

@@ -2,9 +2,16 @@ package worker
 
 import (
 	"context"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
+
+// Renewing is c with sessions that last d.
+func (c Config) Renewing(d time.Duration) Config {
+	c.renew = d
+	return c
+}
 
 // PutLate does what a worker does that was stopped after it had made its first
 // table and before it wrote it, when the key was at revision.

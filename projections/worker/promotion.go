@@ -18,9 +18,11 @@ import (
 // Promotion is the tables that readers are led to held against those of another
 // version, each at the same entry.
 type Promotion struct {
-	// From and To are prefixes; From is "" where readers are led nowhere yet.
-	From   string            `json:"from"`
-	To     string            `json:"to"`
+	// From and To are prefixes; From is "" where readers are led nowhere.
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Tables are those that readers are led to; none where nothing could be
+	// compared.
 	Tables []TableComparison `json:"tables"`
 	// Moved tells that readers are led to To now.
 	Moved bool `json:"moved"`
@@ -46,6 +48,9 @@ type CellDifference struct {
 	Is     string `json:"is"`
 }
 
+// Same tells that there was something to compare, and that no cell differs.
+func (p *Promotion) Same() bool { return len(p.Tables) > 0 && p.Differences() == 0 }
+
 // Differences is how many cells are not the same.
 func (p *Promotion) Differences() (n int) {
 	for _, t := range p.Tables {
@@ -66,20 +71,30 @@ func ComparePromotion(ctx context.Context, nc *nats.Conn, version int) (*Promoti
 	pointer, err := kv.Get(ctx, CurrentKey)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound):
-		return p, nil
 	case err != nil:
 		return nil, fmt.Errorf("key %s: %w", CurrentKey, err)
+	default:
+		p.revision = pointer.Revision()
+		if isPrefix(string(pointer.Value())) {
+			p.From = string(pointer.Value())
+		}
 	}
-	p.From, p.revision = string(pointer.Value()), pointer.Revision()
 	if p.From == p.To {
 		p.Moved = true
 		return p, nil
 	}
-	names, err := p.names(ctx)
+	if _, err := askVersion(ctx, nc, version, Request{Within: askTimeout.String()}); err != nil {
+		return nil, err
+	}
+	if p.From == "" {
+		return p, nil
+	}
+	keys, err := tableKeys(ctx, kv, p.From)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
+	for _, key := range keys {
+		name := strings.TrimPrefix(key, p.From+".")
 		c, err := p.compare(ctx, nc, version, name)
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
@@ -89,22 +104,12 @@ func ComparePromotion(ctx context.Context, nc *nats.Conn, version int) (*Promoti
 	return p, nil
 }
 
-// names are the tables that readers are led to.
-func (p *Promotion) names(ctx context.Context) (names []string, err error) {
-	keys, err := p.kv.ListKeysFiltered(ctx, p.From+".*")
-	if err != nil {
-		return nil, fmt.Errorf("list bucket %s: %w", Bucket, err)
-	}
-	for key := range keys.Keys() {
-		names = append(names, strings.TrimPrefix(key, p.From+"."))
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
 // compare holds one table against what a worker of version says.
 func (p *Promotion) compare(ctx context.Context, nc *nats.Conn, version int, name string) (c TableComparison, err error) {
-	old, _, err := p.kept(ctx, p.From, name)
+	old, found, err := p.kept(ctx, p.From, name)
+	if err == nil && (!found || old.Stamp.Mark.IsZero()) {
+		err = errors.New("there is none at its key now. Try: the same again, when a worker of that version has published it; or nats kv del it, where none keeps it any more")
+	}
 	if err != nil {
 		return c, err
 	}
@@ -144,7 +149,10 @@ func (p *Promotion) kept(ctx context.Context, prefix, name string) (v readValue,
 	case err != nil:
 		return v, false, err
 	}
-	return v, true, json.Unmarshal(e.Value(), &v)
+	if json.Unmarshal(e.Value(), &v) != nil {
+		return readValue{}, true, nil // a worker writes over it
+	}
+	return v, true, nil
 }
 
 // askVersion asks a worker of a version. Where there is no table the value says
@@ -174,8 +182,8 @@ func askVersion(ctx context.Context, nc *nats.Conn, version int, request Request
 	return v, fmt.Errorf("a worker of version %d answers: %s", version, reply.Header.Get(micro.ErrorHeader))
 }
 
-// Move leads readers to the new version: when every table that they have there
-// is at least as new as the one that they leave, and unless the pointer was moved
+// Move leads readers to the new version: when every table that was compared is
+// there at least as new as the one that they leave, and unless the pointer was moved
 // since it was read. Until the pointer moves, at once and for all, readers have
 // the old version, which this touches nowhere.
 func (p *Promotion) Move(ctx context.Context) error {
@@ -185,16 +193,19 @@ func (p *Promotion) Move(ctx context.Context) error {
 		}
 	}
 	var err error
-	if p.From == "" {
+	if p.revision == 0 {
 		_, err = p.kv.Create(ctx, CurrentKey, []byte(p.To))
 	} else {
 		_, err = p.kv.Update(ctx, CurrentKey, []byte(p.To), p.revision)
 	}
-	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) || errors.Is(err, jetstream.ErrKeyExists) {
+	switch {
+	case errors.Is(err, jetstream.ErrKeyRevisionMismatch), errors.Is(err, jetstream.ErrKeyExists):
 		return fmt.Errorf("key %s was moved meanwhile. Try: the same again, which compares with what is there now", CurrentKey)
+	case err != nil:
+		return fmt.Errorf("key %s: %w. Try: the same again, which tells whether it was moved", CurrentKey, err)
 	}
-	p.Moved = err == nil
-	return err
+	p.Moved = true
+	return nil
 }
 
 // awaitTable waits until the new version of a table is as new as the old one.

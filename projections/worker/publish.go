@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -30,6 +31,9 @@ const (
 	// how long a write that was refused may go unexplained by the watch.
 	askTimeout   = 5 * time.Second
 	watchTimeout = 5 * time.Second
+	// sessionFor is how long a session lasts: a watch tells nothing of a stream that
+	// was emptied, or has other settings now.
+	sessionFor = time.Minute
 	// mostHeader is more than the headers of a message take, in bytes.
 	mostHeader = 2 << 10
 )
@@ -47,7 +51,7 @@ func (w *Worker) publish(ctx context.Context) error {
 			return ctx.Err()
 		case isAlarm(err):
 			return err
-		case errors.Is(err, errBack):
+		case errors.Is(err, errAgain):
 			continue
 		}
 		w.tell("publishing: " + err.Error() + "; trying again")
@@ -81,6 +85,8 @@ type keeper struct {
 	slots []*slot // as config.Tables
 	most  int     // bytes of a value
 	took  time.Duration
+
+	pointer pointer
 }
 
 // slot is one key of the bucket: what is there, and what this worker did last.
@@ -136,7 +142,7 @@ func (w *Worker) session(ctx context.Context) error {
 	if err := k.point(ask); err != nil {
 		return err
 	}
-	k.well()
+	k.report()
 	return k.keep(ctx, watch.Updates(), back)
 }
 
@@ -167,24 +173,18 @@ func (k *keeper) seeAll(ctx context.Context, updates <-chan jetstream.KeyValueEn
 	}
 }
 
-// errBack ends a session, for another with a watch of its own.
-var errBack = errors.New("the server is back")
+// errAgain ends a session, for another with a watch of its own.
+var errAgain = errors.New("the bucket is looked at anew")
 
 var errWatchEnded = errors.New("watch bucket " + Bucket + ": it ended")
 
-// point makes the pointer where there is none.
-func (k *keeper) point(ctx context.Context) error {
-	_, err := k.kv.Create(ctx, CurrentKey, []byte(k.prefix))
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return nil
-	}
-	return err
-}
-
 // keep publishes what is due whenever it is.
 func (k *keeper) keep(ctx context.Context, updates <-chan jetstream.KeyValueEntry, back <-chan nats.Status) error {
-	timer := time.NewTimer(0)
+	timer, renew := time.NewTimer(0), time.After(k.config.renew)
 	for {
+		if err := k.point(ctx); err != nil {
+			return err
+		}
 		next, err := k.round(ctx)
 		if err != nil {
 			return err
@@ -199,7 +199,9 @@ func (k *keeper) keep(ctx context.Context, updates <-chan jetstream.KeyValueEntr
 				k.see(e)
 			}
 		case <-back:
-			return errBack
+			return errAgain
+		case <-renew:
+			return errAgain
 		case <-k.fold.moved:
 		case <-timer.C:
 		case <-ctx.Done():
@@ -211,10 +213,7 @@ func (k *keeper) keep(ctx context.Context, updates <-chan jetstream.KeyValueEntr
 // see takes in what the watch tells.
 func (k *keeper) see(e jetstream.KeyValueEntry) {
 	if e.Key() == CurrentKey {
-		k.mu.Lock()
-		k.current = e.Operation() == jetstream.KeyValuePut && string(e.Value()) == k.prefix
-		k.mu.Unlock()
-		k.pointed()
+		k.seePointer(e)
 		return
 	}
 	for _, s := range k.slots {
@@ -266,29 +265,42 @@ func (k *keeper) round(ctx context.Context) (next time.Duration, err error) {
 	}
 	var wrong []error
 	for i, s := range due { // one that cannot be written holds up no other
-		if err := k.put(ctx, s, values[i]); err != nil {
-			k.count(s, func(t *TableStatus) { t.unwritten = true })
+		err := k.put(ctx, s, values[i])
+		if err != nil {
+			k.count(s, func(t *TableStatus) { t.unwritten = err })
+		}
+		if err != nil && !isRefused(err) {
 			wrong = append(wrong, fmt.Errorf("key %s: %w", s.key, err))
 		}
 	}
 	k.took = time.Since(began)
-	k.well()
+	k.report()
 	return 0, errors.Join(wrong...)
 }
 
-// well tells that there is no trouble, unless a table could not be written and
-// is still older than the fold.
-func (k *keeper) well() {
+// isRefused tells whether the server answered that it does not take a value, such
+// as for want of room: the session goes on.
+func isRefused(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) || errors.Is(err, nats.ErrMaxPayload)
+}
+
+// report tells what stands in the way of publishing: a pointer that leads nowhere,
+// and tables that could not be written and are still older than the fold.
+func (k *keeper) report() {
 	position := k.fold.entry()
+	var troubles []string
+	if k.pointer.lost != "" {
+		troubles = append(troubles, k.pointer.lost)
+	}
 	k.mu.Lock()
 	for _, s := range k.slots {
-		if t := k.tables[s.Name]; t.unwritten && t.Entry < position {
-			k.mu.Unlock()
-			return
+		if t := k.tables[s.Name]; t.unwritten != nil && t.Entry < position {
+			troubles = append(troubles, fmt.Sprintf("key %s: %v; trying again", s.key, t.unwritten))
 		}
 	}
 	k.mu.Unlock()
-	k.tell("")
+	k.tell(strings.Join(troubles, "; "))
 }
 
 // due tells in how long a table is to be made and perhaps published; false for
@@ -351,7 +363,7 @@ func (k *keeper) put(ctx context.Context, s *slot, v stamped) error {
 	s.revision, s.there, s.problem, s.value, s.seen = revision, v.Stamp, v.problem, nil, time.Now()
 	s.mine, s.checked, s.held = true, true, true
 	k.count(s, func(t *TableStatus) {
-		t.Published, t.Bytes, t.unwritten = t.Published+1, len(v.bytes), false
+		t.Published, t.Bytes, t.unwritten = t.Published+1, len(v.bytes), nil
 	})
 	return nil
 }
@@ -361,7 +373,9 @@ func (k *keeper) count(s *slot, add func(*TableStatus)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	t := k.tables[s.Name]
-	t.unwritten = t.unwritten && s.there.Mark.Entry <= t.Entry
+	if s.there.Mark.Entry > t.Entry {
+		t.unwritten = nil
+	}
 	t.Entry, t.Problem = s.there.Mark.Entry, s.problem
 	if add != nil {
 		add(t)

@@ -20,6 +20,9 @@ const (
 	// led to, and QuerySubject where it is asked.
 	TotalsName   = "roznamcha-totals"
 	QuerySubject = "totals.query"
+	// handover is how long a version that readers were led away from goes on
+	// answering, so that there is no moment when nobody does.
+	handover = time.Second
 	// mostWaiting is how many questions a worker holds at the same time.
 	mostWaiting = 256
 )
@@ -42,26 +45,31 @@ func (w *Worker) offer(ctx context.Context) error {
 	if w.config.Ready != nil {
 		w.config.Ready()
 	}
-	var led micro.Service // while readers are led here
+	var led micro.Service // while readers are led here, and until others answer
+	defer func() {
+		if led != nil {
+			_ = led.Stop()
+		}
+	}()
 	for {
 		w.mu.Lock()
-		current := w.current
+		current := w.led == w.prefix
 		w.mu.Unlock()
+		var over <-chan time.Time
 		switch {
 		case current && led == nil:
 			if led, err = o.service(TotalsName, QuerySubject); err != nil {
 				return err
 			}
 		case !current && led != nil:
-			_ = led.Stop()
-			led = nil
+			over = time.After(handover)
 		}
 		select {
 		case <-w.pointer:
+		case <-over:
+			_ = led.Stop()
+			led = nil
 		case <-ctx.Done():
-			if led != nil {
-				_ = led.Stop()
-			}
 			return ctx.Err()
 		}
 	}

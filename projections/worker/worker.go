@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 
 	"roznamcha/domain"
@@ -38,6 +39,9 @@ type Config struct {
 	// Ready is called once, when the worker has caught up with the ledger as it
 	// was at the start, and answers.
 	Ready func()
+
+	// renew is how long a session with the bucket lasts; sessionFor if 0.
+	renew time.Duration
 }
 
 // Worker keeps tables of one ledger current. It may be asked by any number of
@@ -49,6 +53,7 @@ type Worker struct {
 	prefix string
 	fold   *fold
 	began  time.Time
+	id     string
 	// caughtUp is closed when the fold has come to entry tail, the last one at
 	// the start.
 	tail     uint64
@@ -60,8 +65,8 @@ type Worker struct {
 	tables map[string]*TableStatus
 	// trouble is why nothing can be published now; "" where it can.
 	trouble string
-	// current tells that the pointer names this worker's version.
-	current  bool
+	// led is the prefix that the pointer named last; "" while none was seen.
+	led      string
 	answered map[string]int // questions, by code; "" for a table
 }
 
@@ -77,8 +82,11 @@ func New(nc *nats.Conn, l *eventstore.Ledger, config Config) (*Worker, error) {
 	if config.Log == nil {
 		config.Log = io.Discard
 	}
+	if config.renew == 0 {
+		config.renew = sessionFor
+	}
 	w := &Worker{
-		nc: nc, ledger: l, config: config, prefix: Prefix(config.Version), fold: newFold(), began: time.Now(),
+		nc: nc, ledger: l, config: config, prefix: Prefix(config.Version), fold: newFold(), began: time.Now(), id: uuid.NewString(),
 		caughtUp: make(chan struct{}), pointer: make(chan struct{}, 1), tables: map[string]*TableStatus{}, answered: map[string]int{},
 	}
 	for _, t := range config.Tables {
@@ -116,8 +124,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, work := range []func(context.Context) error{w.follow, w.publish, w.offer} {
 		works.Go(func() { stop(work(ctx)) })
 	}
+	works.Go(func() { w.attend(ctx) })
 	works.Wait()
-	return context.Cause(ctx)
+	err = context.Cause(ctx)
+	w.leave(err)
+	return err
 }
 
 // start makes the fold what it was at the last snapshot, if there is one.
@@ -165,6 +176,8 @@ func (w *Worker) ready(ctx context.Context) error {
 
 // Status is how a worker stands.
 type Status struct {
+	// ID is this run's, and no other's.
+	ID      string    `json:"id"`
 	Host    string    `json:"host"`
 	PID     int       `json:"pid"`
 	Program string    `json:"program"`
@@ -196,15 +209,15 @@ type TableStatus struct {
 	Published int    `json:"published"`
 	Skipped   int    `json:"skipped"`
 	Problem   string `json:"problem,omitempty"`
-	// unwritten tells that this worker's last write went wrong, and that nothing
-	// newer has been seen since.
-	unwritten bool
+	// unwritten is why this worker's last write went wrong, where nothing newer has
+	// been seen since.
+	unwritten error
 }
 
 // Status is how the worker stands now.
 func (w *Worker) Status() Status {
 	s := Status{
-		PID: os.Getpid(), Program: w.config.Program, Started: w.began.UTC(), Prefix: w.prefix,
+		ID: w.id, PID: os.Getpid(), Program: w.config.Program, Started: w.began.UTC(), Prefix: w.prefix,
 		Answered: map[string]int{},
 	}
 	s.Host, _ = os.Hostname()
@@ -214,7 +227,7 @@ func (w *Worker) Status() Status {
 	w.fold.mu.RUnlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.Current, s.Trouble = w.current, w.trouble
+	s.Current, s.Trouble = w.led == w.prefix, w.trouble
 	for _, t := range w.config.Tables {
 		s.Tables = append(s.Tables, *w.tables[t.Name])
 	}
