@@ -98,6 +98,9 @@ func TestWorkersAndSinksKilled(t *testing.T) {
 	for where := range fed {
 		p.must("sink", where, "--at-least", fmt.Sprint(entry), "--within", "60s")
 	}
+	if is := p.must("status"); !testing.Short() && !strings.Contains(is, "does not answer: last seen 20") {
+		t.Errorf("the workers that were killed are not told of:\n%s", is)
+	}
 	for _, reader := range readers {
 		reader.interrupt()
 	}

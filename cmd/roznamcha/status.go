@@ -14,6 +14,7 @@ import (
 	"roznamcha/eventstore"
 	"roznamcha/eventstore/embedded"
 	"roznamcha/projections"
+	"roznamcha/projections/worker"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -22,10 +23,14 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show how the ledger stands, and where its server is",
 		Long: `Show how the ledger stands: its name, its entries, its size on disk, and the
-server that keeps it; and the workers that run, each with its position, its
-lag and its rate over the last ten seconds. With --server only the address of the server that a
-running "roznamcha serve" offers on the data directory is printed, with its
-token, as the nats command-line client takes it.`,
+server that keeps it; what readers of the workers' tables find; and the workers
+that run, each with its position, its lag and its rate over the last ten
+seconds, then those of the last day that answer no more and did not end as they
+should, with when they were last seen and where.
+
+With --server only the address of the server that a running "roznamcha serve"
+offers on the data directory is printed, with its token, as the nats
+command-line client takes it.`,
 		Example: `  roznamcha status
   roznamcha status --json`,
 		Args: cobra.NoArgs,
@@ -79,8 +84,11 @@ type standing struct {
 	// HighWater is the last entry that was read, as the file beside the store
 	// says; nil where there is no such file.
 	HighWater *eventstore.Mark `json:"high_water,omitempty"`
-	// Workers are those that answer.
+	// Tables are what the workers keep, Workers those that answer, and Gone those
+	// that do no more.
+	Tables  *tablesStanding  `json:"tables,omitempty"`
 	Workers []workerStanding `json:"workers,omitempty"`
+	Gone    []worker.Gone    `json:"workers_gone,omitempty"`
 	// alarm tells that the ledger has a gap or went back.
 	alarm bool
 }
@@ -112,7 +120,7 @@ func (p *program) status(ctx context.Context, s *session) error {
 	if mark, err := eventstore.HighWater(s.highWater); err == nil && !mark.IsZero() {
 		is.HighWater = &mark
 	}
-	if is.Workers, err = workersOf(ctx, s.nc, l); err != nil {
+	if err := is.standingOfWorkers(ctx, s.nc, l); err != nil {
 		return err
 	}
 	is.alarm = alarm != nil
@@ -176,7 +184,9 @@ func (p *program) printStanding(is standing) error {
 	if is.Replicas > 1 {
 		add("replicas", "%d, of which %d have everything · leader %s", is.Replicas, is.Current, is.Leader)
 	}
+	addTables(add, is.Tables)
 	addWorkers(add, is.Workers)
+	addGone(add, is.Gone)
 	return table.Write(p.out)
 }
 

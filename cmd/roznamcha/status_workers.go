@@ -3,7 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -18,24 +21,98 @@ type workerStanding struct {
 	Lag worker.Lag `json:"lag"`
 }
 
-// workersOf are the workers that answer, in the order of where they run.
-func workersOf(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger) (all []workerStanding, err error) {
-	tail, err := l.Tail(ctx) // before the workers are: their answers take a while
-	if err != nil {
+// tablesStanding is what readers of the workers' tables find, and how far the
+// oldest is behind. Problem is why that cannot be told.
+type tablesStanding struct {
+	*worker.Kept
+	Lag     worker.Lag `json:"lag"`
+	Problem string     `json:"problem,omitempty"`
+}
+
+// tablesKept is what readers find when the ledger ends at tail; nil where no worker
+// ever published.
+func tablesKept(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger, tail uint64) (*tablesStanding, error) {
+	kept, err := worker.Look(ctx, nc)
+	var unsafe *worker.BucketError
+	switch {
+	case errors.Is(err, worker.ErrNoBucket):
+		return nil, nil
+	case errors.As(err, &unsafe):
+		return &tablesStanding{Problem: err.Error()}, nil
+	case err != nil:
 		return nil, err
 	}
-	answers, err := worker.Workers(ctx, nc)
-	for _, is := range answers {
-		lag, err := worker.LagBehind(ctx, l, tail, is.Stats.Entries)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, workerStanding{is, lag})
+	is := &tablesStanding{Kept: kept}
+	if oldest, ok := kept.Oldest(); ok {
+		is.Lag, err = worker.LagBehind(ctx, l, tail, oldest.Entry)
 	}
-	slices.SortFunc(all, func(a, b workerStanding) int {
+	return is, err
+}
+
+// standingOfWorkers adds to is the workers that answer, in the order of where they
+// run, those that do no more, and what readers find.
+func (is *standing) standingOfWorkers(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger) error {
+	tail, err := l.Tail(ctx) // before the workers are: their answers take a while
+	if err != nil {
+		return err
+	}
+	if is.Tables, err = tablesKept(ctx, nc, l, tail); err != nil {
+		return err
+	}
+	answers, err := worker.Workers(ctx, nc)
+	if err != nil {
+		return err
+	}
+	if is.Gone, err = worker.WorkersGone(ctx, nc, answers); err != nil {
+		return err
+	}
+	for _, w := range answers {
+		lag, err := worker.LagBehind(ctx, l, tail, w.Stats.Entries)
+		if err != nil {
+			return err
+		}
+		is.Workers = append(is.Workers, workerStanding{w, lag})
+	}
+	slices.SortFunc(is.Workers, func(a, b workerStanding) int {
 		return cmp.Or(cmp.Compare(a.Prefix, b.Prefix), cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID))
 	})
-	return all, err
+	return nil
+}
+
+// addTables adds a line for what readers find.
+func addTables(add func(name, format string, args ...any), is *tablesStanding) {
+	switch {
+	case is == nil:
+		return
+	case is.Problem != "":
+		add("tables", "%s", print.Clean(is.Problem))
+		return
+	}
+	oldest, ok := is.Oldest()
+	if !ok {
+		add("tables", "readers are led to %s, where there are none. Try: roznamcha promote", print.Clean(strconv.Quote(is.Prefix)))
+		return
+	}
+	add("tables", "readers are led to %s · the oldest of %d, %s, is of entry %s · lag %s, %.1f s",
+		is.Prefix, len(is.Kept.Tables), oldest.Name, print.Count(oldest.Entry), print.Plural(is.Lag.Entries, "entry"), is.Lag.Seconds)
+}
+
+// mostGone is how many workers that answer no more a person is shown.
+const mostGone = 5
+
+// addGone adds a line for each worker that answers no more, the latest first.
+func addGone(add func(name, format string, args ...any), gone []worker.Gone) {
+	for i, w := range gone {
+		if i == mostGone {
+			add("", "… and %s of the last day: --json shows all", print.Plural(len(gone)-i, "worker"))
+			return
+		}
+		add("worker", "%s %d · %s · does not answer: last seen %s, at entry %s",
+			print.Clean(w.Host), w.PID, print.Clean(w.Prefix), w.Seen.Format(time.RFC3339), print.Count(w.Stats.Entries))
+		if w.Trouble != "" {
+			add("", "%s", print.Clean(w.Trouble))
+		}
+	}
 }
 
 // addWorkers adds a line for each worker, and one for what hinders it.
