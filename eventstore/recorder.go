@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"time"
 
 	"roznamcha/domain"
 )
@@ -27,6 +28,10 @@ type RecorderConfig struct {
 	// Progress hears how far the catching up has come at the start: the entry
 	// just read, and the last one to read.
 	Progress func(entry, tail uint64)
+	// Appended hears of every entry that the server has acknowledged: how many bytes
+	// it has and how long that took, from the first try. The next append waits
+	// while it is called.
+	Appended func(bytes int, took time.Duration)
 	// Trouble hears when the high-water file cannot be written, and with nil when
 	// it can again. It is called on a goroutine of its own.
 	Trouble func(error)
@@ -331,7 +336,7 @@ const mostSilent = 3
 // and cannot write it. A crash here leaves a copy in the ledger or none; who
 // submits the events again gets them ruled duplicates.
 func (r *Recorder) append(b *batch, e domain.Entry) {
-	silent := 0
+	silent, began := 0, time.Now()
 	for wait := (backoff{}); r.queue.sending(b, e.Payload); {
 		sent, err := r.ledger.send(r.ctx, "append", e.Payload)
 		b.make(e)
@@ -340,6 +345,9 @@ func (r *Recorder) append(b *batch, e domain.Entry) {
 			entry, err = sent.acknowledged(r.ctx)
 		}
 		if err == nil {
+			if r.config.Appended != nil {
+				r.config.Appended(len(e.Payload), time.Since(began))
+			}
 			if err := r.queue.acknowledged(b, entry); err != nil {
 				r.end(err)
 			}

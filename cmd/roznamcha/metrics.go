@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // sampleServe is what the metrics of serve say now.
-func (p *program) sampleServe(ctx context.Context, l *eventstore.Ledger, live *liveTotals, recording *service.Service) (s metrics.Sample) {
+func (p *program) sampleServe(ctx context.Context, l *eventstore.Ledger, live *liveTotals, recording *service.Service, appends *metrics.Appends) (s metrics.Sample) {
 	live.recorder.View(func(reg *domain.Register) {
 		s.Stats = live.stats
 		s.Stats.Entries = reg.Last()
@@ -22,6 +23,8 @@ func (p *program) sampleServe(ctx context.Context, l *eventstore.Ledger, live *l
 	})
 	s.Lag, s.Snapshot = lagOf(ctx, l, s.Stats.Entries), p.snapshotSaved()
 	counts := recording.Recorded()
+	s.Appends, s.Codes = appends, map[domain.Code]uint64{eventstore.Busy: 0, eventstore.DiskFull: 0, eventstore.OutcomeUnknown: 0}
+	maps.Copy(s.Codes, counts.Codes)
 	s.Results = map[string]uint64{
 		domain.Accepted.String(): counts.Accepted, domain.Duplicate.String(): counts.Duplicate,
 		domain.Refused.String(): counts.Refused, eventstore.Unanswered: counts.Unanswered,
@@ -34,7 +37,7 @@ func (p *program) sampleWork(ctx context.Context, l *eventstore.Ledger, w *worke
 	is := w.Status()
 	return metrics.Sample{
 		Stats: is.Stats, Lag: lagOf(ctx, l, is.Stats.Entries), Exceptions: w.Exceptions(),
-		Tables: is.Tables, Answered: is.Answered, Publishing: is.Trouble == "",
+		Tables: is.Tables, Answered: is.Answered, Publishing: is.Trouble == "", Current: is.Current,
 		Snapshot: p.snapshotSaved(),
 	}
 }

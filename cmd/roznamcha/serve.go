@@ -115,11 +115,12 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 	if err := p.announceReading(ctx, l, live.stats.Entries); err != nil {
 		return err
 	}
-	progress := p.progress("entries")
+	progress, appends := p.progress("entries"), metrics.NewAppends()
 	live.recorder, err = eventstore.NewRecorder(ctx, l, eventstore.RecorderConfig{
 		Register: reg,
 		Trouble:  p.tellOfTrouble,
 		Rulings:  live.apply,
+		Appended: appends.Add,
 		Progress: func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) },
 	})
 	progress.Done()
@@ -129,7 +130,7 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 	aside := &asides{errs: p.errs}
 	err = offer(s.nc, live.recorder, aside, func(recording *service.Service) error {
 		offered, err := p.offerMetrics(metricsAt, func(ctx context.Context) metrics.Sample {
-			return p.sampleServe(ctx, l, live, recording)
+			return p.sampleServe(ctx, l, live, recording, appends)
 		})
 		if err != nil {
 			return err

@@ -1,7 +1,7 @@
 // Package metrics owns what the program tells Prometheus: the names of its
-// metrics, and a page that a scrape reads. It counts nothing itself: a scrape
-// asks for a Sample, so that a metric and what it is about cannot differ. It
-// leaves to its caller where a sample comes from.
+// metrics, and a page that a scrape reads. But for how long appends took it counts
+// nothing itself: a scrape asks for a Sample, so that a metric and what it is
+// about cannot differ. It leaves to its caller where a sample comes from.
 package metrics
 
 import (
@@ -34,14 +34,42 @@ type Sample struct {
 	// Results are what became of the events that were asked to be recorded here,
 	// by ruling; nil where nothing is recorded.
 	Results map[string]uint64
+	// Codes are those of the events that were refused or left unanswered, and
+	// Appends the entries written; nil where nothing is recorded.
+	Codes   map[domain.Code]uint64
+	Appends *Appends
 	// Tables are those that are kept here, Answered the questions, by code ("" for
 	// a table); nil where there are none.
 	Tables   []worker.TableStatus
 	Answered map[string]int
-	// Publishing tells that nothing stands in the way of it.
-	Publishing bool
+	// Publishing tells that nothing stands in the way of it, and Current that
+	// readers are led there.
+	Publishing, Current bool
 	// Snapshot is when the last snapshot was saved; zero where none was.
 	Snapshot time.Time
+}
+
+// Appends measures the entries that a recorder writes.
+type Appends struct {
+	seconds prometheus.Histogram
+	bytes   prometheus.Counter
+}
+
+// NewAppends has measured none.
+func NewAppends() *Appends {
+	return &Appends{
+		prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "roznamcha_append_seconds", Help: "How long the server took to acknowledge an entry, from the first try.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), // to 8 s; the server is asked again after some
+		}),
+		prometheus.NewCounter(prometheus.CounterOpts{Name: "roznamcha_append_bytes_total", Help: "Bytes of the entries that this process appended."}),
+	}
+}
+
+// Add measures one: eventstore.RecorderConfig.Appended.
+func (a *Appends) Add(bytes int, took time.Duration) {
+	a.seconds.Observe(took.Seconds())
+	a.bytes.Add(float64(bytes))
 }
 
 // Take gives a sample.
@@ -57,12 +85,14 @@ var (
 	lagSeconds = describe("lag_seconds", "How long ago the first entry was recorded that this process has not read yet; 0 without a lag.")
 	up         = describe("ledger_up", "1 if the ledger's server answers, else 0.")
 	results    = describe("record_results_total", "Events that this process was asked to record, by what became of them.", "ruling")
+	codes      = describe("record_failures_total", "Events that this process was asked to record and did not, by the code of why (roznamcha schema --codes).", "code")
 	published  = describe("tables_published_total", "Tables that this worker wrote into the bucket.", "table")
 	skipped    = describe("tables_skipped_total", "Writes of a table that were refused since another worker had been first.", "table")
 	tableEntry = describe("table_entry", "Ledger entry that the bucket's table is of, whoever wrote it.", "table")
 	tableBytes = describe("table_size_bytes", "Size of the table that this worker wrote last.", "table")
 	problem    = describe("table_problem", "1 if the table cannot be published, such as one that is too large, else 0.", "table")
 	publishing = describe("publishing", "1 if nothing stands in the way of publishing, else 0.")
+	current    = describe("tables_current", "1 if readers are led to the tables of this worker's version, else 0.")
 	questions  = describe("questions_total", "Questions that this worker answered, by code; code \"ok\" is a table.", "code")
 	snapshot   = describe("snapshot_age_seconds", "How long ago the last snapshot was saved.")
 )
@@ -117,7 +147,15 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	for ruling, n := range s.Results {
 		count(results, float64(n), ruling)
 	}
+	for code, n := range s.Codes {
+		count(codes, float64(n), string(code))
+	}
+	if s.Appends != nil {
+		s.Appends.seconds.Collect(to)
+		s.Appends.bytes.Collect(to)
+	}
 	if s.Tables != nil {
+		gauge(current, yes(s.Current))
 		gauge(publishing, yes(s.Publishing))
 	}
 	for _, t := range s.Tables {

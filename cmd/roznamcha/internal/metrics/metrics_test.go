@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"roznamcha/cmd/roznamcha/internal/metrics"
+	"roznamcha/domain"
 	"roznamcha/projections"
 	"roznamcha/projections/worker"
 )
@@ -48,6 +49,8 @@ func scrape(t *testing.T, url string) (values map[string]float64, page string) {
 				values[key] = m.Counter.GetValue()
 			case dto.MetricType_GAUGE:
 				values[key] = m.Gauge.GetValue()
+			case dto.MetricType_HISTOGRAM:
+				values[key+"_count"], values[key+"_sum"] = float64(m.Histogram.GetSampleCount()), m.Histogram.GetSampleSum()
 			}
 		}
 	}
@@ -57,7 +60,11 @@ func scrape(t *testing.T, url string) (values map[string]float64, page string) {
 // TestMetrics: a page says what the sample says, in names that Prometheus'
 // conventions allow.
 func TestMetrics(t *testing.T) {
+	appends := metrics.NewAppends()
+	appends.Add(700, 3*time.Millisecond)
+	appends.Add(300, time.Second)
 	sample := metrics.Sample{
+		Appends: appends, Codes: map[domain.Code]uint64{"busy": 6}, Current: true,
 		Stats:      projections.Stats{Entries: 7, Accepted: 9, Duplicates: 1, Refused: 2, Unrecognised: 3},
 		Lag:        &worker.Lag{Entries: 4, Seconds: 0.5},
 		Exceptions: []projections.ExceptionCount{{Kind: projections.ExceptionKinds()[0], Standing: 2}, {Kind: projections.ExceptionKinds()[0], Standing: 1}},
@@ -80,6 +87,8 @@ func TestMetrics(t *testing.T) {
 		"roznamcha_record_results_total ruling=accepted":                             5,
 		"roznamcha_table_entry table=city":                                           6, "roznamcha_tables_published_total table=city": 3, "roznamcha_tables_skipped_total table=city": 8,
 		"roznamcha_table_problem table=big": 1, "roznamcha_table_problem table=city": 0,
+		"roznamcha_append_seconds_count": 2, "roznamcha_append_seconds_sum": 1.003, "roznamcha_append_bytes_total": 1000,
+		"roznamcha_record_failures_total code=busy": 6, "roznamcha_tables_current": 1,
 		"roznamcha_questions_total code=ok": 11, "roznamcha_questions_total code=not-yet": 1,
 	} {
 		if got, ok := values[key]; !ok || got != want {
