@@ -3,7 +3,6 @@
 package postgrestest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +32,6 @@ type Server struct {
 	cred *syscall.Credential
 
 	cmd       *exec.Cmd
-	log       lockedBuffer
 	databases int
 }
 
@@ -126,7 +123,10 @@ func (s *Server) makeDir() string {
 func (s *Server) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.dir
-	cmd.Stdout, cmd.Stderr = &s.log, &s.log
+	if log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err == nil {
+		cmd.Stdout, cmd.Stderr = log, log
+		s.t.Cleanup(func() { _ = log.Close() })
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.cred, Setpgid: true}
 	return cmd
 }
@@ -135,11 +135,19 @@ func (s *Server) initialise() {
 	s.t.Helper()
 	cmd := s.command("initdb", "-D", s.data(), "-U", owner, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "--no-instructions")
 	if err := cmd.Run(); err != nil {
-		s.t.Fatalf("initdb: %v\n%s", err, s.log.String())
+		s.t.Fatalf("initdb: %v\n%s", err, s.log())
 	}
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+func (s *Server) logFile() string { return filepath.Join(s.dir, "log") }
+
+// log is what its programs have said.
+func (s *Server) log() string {
+	said, _ := os.ReadFile(s.logFile())
+	return string(said)
+}
 
 // Start starts the server again after Stop, and waits until it answers.
 func (s *Server) Start() {
@@ -158,7 +166,7 @@ func (s *Server) Start() {
 		}
 		cancel()
 		if time.Since(began) > patience {
-			s.t.Fatalf("PostgreSQL does not start: %v\n%s", err, s.log.String())
+			s.t.Fatalf("PostgreSQL does not start: %v\n%s", err, s.log())
 		}
 	}
 }
@@ -191,22 +199,4 @@ func (s *Server) Database() string {
 
 func (s *Server) url(database string) string {
 	return "postgres://" + owner + "@/" + database + "?host=" + s.dir
-}
-
-// lockedBuffer is a buffer that a process may write to while it is read.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
