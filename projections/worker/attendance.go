@@ -19,18 +19,21 @@ const (
 	// that ends as it should takes that away. It is kept for a day.
 	AttendanceBucket = "roznamcha-workers"
 	attendanceFor    = 24 * time.Hour
-	// attendEvery is how often.
+	// attendEvery is how often that is.
 	attendEvery = 10 * time.Second
 )
 
-// attend leaves how the worker stands, until ctx ends. What cannot be left is
+// attend leaves how the worker stands, at once, when it has caught up and from
+// time to time, until ctx ends. What cannot be left is
 // left out: tables matter more.
 func (w *Worker) attend(ctx context.Context) {
 	tick := time.NewTicker(attendEvery)
 	defer tick.Stop()
-	for {
+	for caughtUp := w.caughtUp; ; {
 		_ = w.sign(ctx, w.Status())
 		select {
+		case <-caughtUp:
+			caughtUp = nil
 		case <-tick.C:
 		case <-ctx.Done():
 			return

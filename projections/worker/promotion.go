@@ -185,7 +185,8 @@ func askVersion(ctx context.Context, nc *nats.Conn, version int, request Request
 // Move leads readers to the new version: when every table that was compared is
 // there at least as new as the one that they leave, and unless the pointer was moved
 // since it was read. Until the pointer moves, at once and for all, readers have
-// the old version, which this touches nowhere.
+// the old version, which this touches nowhere. Which version is a step ahead at
+// that moment is chance, as it is between any two workers.
 func (p *Promotion) Move(ctx context.Context) error {
 	for _, t := range p.Tables {
 		if err := p.awaitTable(ctx, t.Name); err != nil {

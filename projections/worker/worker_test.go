@@ -317,6 +317,81 @@ func TestNothingIsPublishedOfALedgerThatWentBack(t *testing.T) {
 	}
 }
 
+// TestLedgerGoesBackUnderAWorker: the worker that runs ends with the alarm when the
+// server comes back with an older store, also where that has grown past what was
+// read meanwhile; it publishes nothing of it, and says so for whoever asks.
+func TestLedgerGoesBackUnderAWorker(t *testing.T) {
+	for name, more := range map[string]int{"shorter": 0, "longer": 5} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, 0)
+			h.stop()
+			older := t.TempDir()
+			if err := os.CopyFS(older, os.DirFS(h.opts.StoreDir)); err != nil {
+				t.Fatal(err)
+			}
+			h.start()
+			waitUntil(t, "the server", func() bool { return h.ledger.Holds(soon(t), eventstore.Mark{}) == nil })
+			w := h.work(worker.Config{})
+			h.await(city, h.raid("Karachi"))
+			h.stop()
+			h.opts.StoreDir = older
+			port := h.opts.Port
+			if h.opts.Port = -1; more > 0 { // where the worker does not find it
+				h.start()
+				nc := h.connect()
+				l, err := eventstore.Open(soon(t), nc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				was := h.ledger
+				h.ledger = l
+				for range more {
+					h.raid("Lahore")
+				}
+				h.ledger = was
+				h.stop()
+			}
+			h.opts.Port = port
+			h.start()
+			var back *eventstore.WentBackError
+			if err := w.failed(t); !errors.As(err, &back) || !strings.Contains(err.Error(), "Try: ") {
+				t.Errorf("the worker ended: %v", err)
+			}
+			js, err := jetstream.New(h.connect())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := js.KeyValue(soon(t), worker.Bucket); !errors.Is(err, jetstream.ErrBucketNotFound) {
+				t.Errorf("there is a bucket: %v", err)
+			}
+		})
+	}
+}
+
+// TestServerAwayForLong: a worker whose server does not come back waits, says once
+// that it cannot publish; it goes on when the server is there.
+func TestServerAwayForLong(t *testing.T) {
+	h := newHouse(t, 0)
+	var log lines
+	w := h.work(worker.Config{Log: &log}.Renewing(time.Second))
+	h.await(city, h.raid("Karachi"))
+	h.stop()
+	waitUntil(t, "it says so", func() bool { return w.Status().Trouble != "" })
+	select {
+	case err := <-w.ended:
+		t.Fatalf("it ended: %v", err)
+	case <-time.After(8 * time.Second): // more than one try to publish takes
+	}
+	if said := log.String(); strings.Count(said, "\n") > 3 {
+		t.Errorf("it says\n%s", said)
+	}
+	h.start()
+	waitUntil(t, "the server", func() bool { return h.nc.IsConnected() })
+	h.await(city, h.raid("Lahore"))
+	waitUntil(t, "no trouble", func() bool { return w.Status().Trouble == "" })
+	w.end(t)
+}
+
 // TestStartFromASnapshot: a worker that begins with a snapshot keeps the same
 // bytes as one that read everything: they would contradict each other.
 func TestStartFromASnapshot(t *testing.T) {
