@@ -69,6 +69,9 @@ func TestWorkersAndSinksKilled(t *testing.T) {
 			p.dial().Close()
 		case kills / 2:
 			if postgres != nil {
+				for _, s := range readers { // one that has not reached it yet ends
+					waitUntil(t, "every sink", func() bool { return s.Args[1] != "sink" || strings.Contains(s.stdout.String(), "following") })
+				}
 				postgres.Stop()
 				postgres.Start()
 			}

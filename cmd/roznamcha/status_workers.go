@@ -31,22 +31,21 @@ type tablesStanding struct {
 
 // tablesKept is what readers find when the ledger ends at tail; nil where no worker
 // ever published.
-func tablesKept(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger, tail uint64) (*tablesStanding, error) {
+func tablesKept(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger, tail uint64) *tablesStanding {
 	kept, err := worker.Look(ctx, nc)
-	var unsafe *worker.BucketError
-	switch {
-	case errors.Is(err, worker.ErrNoBucket):
-		return nil, nil
-	case errors.As(err, &unsafe):
-		return &tablesStanding{Problem: err.Error()}, nil
-	case err != nil:
-		return nil, err
+	if errors.Is(err, worker.ErrNoBucket) {
+		return nil
 	}
 	is := &tablesStanding{Kept: kept}
-	if oldest, ok := kept.Oldest(); ok {
-		is.Lag, err = worker.LagBehind(ctx, l, tail, oldest.Entry)
+	if err == nil {
+		if oldest, ok := kept.Oldest(); ok {
+			is.Lag, err = worker.LagBehind(ctx, l, tail, oldest.Entry)
+		}
 	}
-	return is, err
+	if err != nil { // the ledger's own standing is told all the same
+		is.Problem = err.Error()
+	}
+	return is
 }
 
 // standingOfWorkers adds to is the workers that answer, in the order of where they
@@ -56,15 +55,15 @@ func (is *standing) standingOfWorkers(ctx context.Context, nc *nats.Conn, l *eve
 	if err != nil {
 		return err
 	}
-	if is.Tables, err = tablesKept(ctx, nc, l, tail); err != nil {
-		return err
-	}
+	is.Tables = tablesKept(ctx, nc, l, tail)
 	answers, err := worker.Workers(ctx, nc)
 	if err != nil {
 		return err
 	}
-	if is.Gone, err = worker.WorkersGone(ctx, nc, answers); err != nil {
-		return err
+	if is.Tables != nil && is.Tables.Problem == "" {
+		if is.Gone, err = worker.WorkersGone(ctx, nc, answers); err != nil {
+			is.Tables.Problem = err.Error()
+		}
 	}
 	for _, w := range answers {
 		lag, err := worker.LagBehind(ctx, l, tail, w.Stats.Entries)

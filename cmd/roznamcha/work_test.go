@@ -318,3 +318,61 @@ func TestExamplesOfWork(t *testing.T) {
 	}
 	serve.interrupt()
 }
+
+// TestStatusOfTables: status says what readers of the tables find when nobody keeps
+// them: how far behind they are, a pointer that leads nowhere, a bucket that loses
+// them; and promote refuses what it cannot compare.
+func TestStatusOfTables(t *testing.T) {
+	p := inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("test")
+	serve := p.serve()
+	nc := p.dial()
+	defer nc.Close()
+	w := p.work()
+	waitUntil(t, "the worker", func() bool { return strings.Contains(w.stderr.String(), "tables: ") })
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := func(want string) {
+		t.Helper()
+		waitUntil(t, want, func() bool { return strings.Contains(p.must("status"), want) })
+	}
+	says("readers are led to totals.r1.v1 · the oldest of 3, all, is of entry 1 · lag 0 entries, 0.0 s")
+	w.interrupt()
+	p.recordRaids("karachi", 1, 1)
+	says("the oldest of 3, all, is of entry 1 · lag 1 entry, ")
+
+	kv, err := js.KeyValue(t.Context(), worker.Bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.PutString(t.Context(), worker.CurrentKey, "nonsense"); err != nil {
+		t.Fatal(err)
+	}
+	says(`readers are led to "nonsense", where there are none. Try: roznamcha promote`)
+	w = p.start("work", "--table", "all", "--as-version", "2")
+	waitUntil(t, "the worker", func() bool { return strings.Contains(w.stderr.String(), "tables: ") })
+	waitUntil(t, "its trouble", func() bool { return strings.Contains(w.stderr.String(), "leads readers nowhere") })
+	if code, out, errs := p.run("promote", "2"); code != exitFound || !strings.Contains(out, "nothing to hold totals.r1.v2 against. Try: --accept") {
+		t.Errorf("promoted: exit code %d\n%s%s", code, out, errs)
+	}
+	p.must("promote", "2", "--accept")
+	says("readers are led to totals.r1.v2 · the oldest of 1, all, is of entry 2 · ")
+
+	stream, err := js.Stream(t.Context(), "KV_"+worker.Bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.MaxAge = time.Hour
+	if _, err := js.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	says("tables      bucket roznamcha-tables is not safe for tables: max_age is 1h0m0s, must be 0s. Try: ")
+	if code, _, errs := p.run("promote", "2"); code != exitFailed || !strings.Contains(errs, "max_age") {
+		t.Errorf("promoted: exit code %d\n%s", code, errs)
+	}
+	w.interrupt()
+	serve.interrupt()
+}
