@@ -62,19 +62,21 @@ func TestWorkersAndSinksKilled(t *testing.T) {
 	for round := range kills {
 		<-second.C
 		before := r.at("totals.r1.v1.all")
-		switch round {
-		case kills / 3: // the server, and with it everybody's connection
+		if round == kills/3 || round == kills/2 { // one that was never there ends
+			for _, reader := range readers {
+				waitUntil(t, "everybody is there", func() bool {
+					return strings.Contains(reader.stdout.String(), "following") || strings.Contains(reader.stderr.String(), "tables: ")
+				})
+			}
+		}
+		switch {
+		case round == kills/3: // the server, and with it everybody's connection
 			serve.interrupt()
 			serve = p.serve()
 			p.dial().Close()
-		case kills / 2:
-			if postgres != nil {
-				for _, s := range readers { // one that has not reached it yet ends
-					waitUntil(t, "every sink", func() bool { return s.Args[1] != "sink" || strings.Contains(s.stdout.String(), "following") })
-				}
-				postgres.Stop()
-				postgres.Start()
-			}
+		case round == kills/2 && postgres != nil:
+			postgres.Stop()
+			postgres.Start()
 		}
 		i := chance.IntN(len(readers))
 		if late := readers[(i+1)%len(readers)]; round%4 == 1 { // it falls behind, and comes back
