@@ -18,6 +18,9 @@ type Status struct {
 	// zero where there is none.
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
+	// Asked is when the server told this, by its clock: what was recorded before is
+	// in it.
+	Asked time.Time `json:"asked"`
 	// Created is when the stream was made.
 	Created time.Time `json:"created"`
 	// Replicas is on how many servers it is kept, Current how many of them have
@@ -55,6 +58,7 @@ func (l *Ledger) Status(ctx context.Context) (Status, error) {
 		Entries:  state.LastSeq,
 		Missing:  state.LastSeq - state.Msgs,
 		Bytes:    state.Bytes,
+		Asked:    info.TimeStamp.UTC(),
 		Created:  info.Created.UTC(),
 		Replicas: info.Config.Replicas,
 		Current:  1,

@@ -66,6 +66,10 @@ func (t *Totals) CellValues(cell uint32, d Dimension) iter.Seq[string] {
 	}
 }
 
+// CellStraddles tells whether the facts of a cell straddle a succession of the
+// agency of their diary: they name no agency, and its successor answers for them.
+func (t *Totals) CellStraddles(cell uint32) bool { return t.cells.straddles(cell) }
+
 // OnClose has closed told of every version that is closed from now on, and
 // where. The same version may be opened again at that very position: what it
 // says then, Version tells.

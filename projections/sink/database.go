@@ -40,6 +40,7 @@ type engine interface {
 	day(d domain.Day) any
 	list(values []string) any
 	moment(t time.Time) any
+	flag(is bool) any
 }
 
 // transaction is one transaction. Nothing of it stands until commit.

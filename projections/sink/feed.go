@@ -25,6 +25,12 @@ type Options struct {
 	// CaughtUp, unless nil, is told once that the database has everything that
 	// the ledger had at the start; its error ends the feeding.
 	CaughtUp func(Place) error
+	// Start, unless nil, makes new projections what a snapshot has of them that ends
+	// at entry or before; its answer is nil where there is none that is of use.
+	Start func(ctx context.Context, entry uint64, kept ...projections.Kept) (*projections.Start, error)
+	// Stands, unless nil, is told how the database stands: when that changes, at
+	// most each second, and every few seconds while it does not.
+	Stands func(Standing)
 	// BatchRows is how many rows a transaction may have, about: an entry is
 	// never split. 0 is 20,000.
 	BatchRows int
@@ -98,6 +104,10 @@ type feeder struct {
 	flying *flight
 	// pause is how long to wait for the database while it is away; 0 while not.
 	pause time.Duration
+	// end is how the ledger ended when it was last asked.
+	end eventstore.Status
+	// told is when Stands was last told.
+	told time.Time
 }
 
 // flight is a transaction that is on its way while entries are read.
@@ -108,13 +118,17 @@ type flight struct {
 }
 
 func newFeeder(db *Database, l *eventstore.Ledger, o Options) *feeder {
-	f := &feeder{
+	return &feeder{
 		Options: o, db: db, ledger: l, retry: true, parked: make(map[uint64]*entry),
 		rows: rows{
 			engine: db.engine, register: domain.NewRegister(), totals: projections.NewTotals(), exceptions: projections.NewExceptions(),
 			days: make(map[domain.Day]any),
 		},
 	}
+}
+
+// listen hears of what is closed from here on.
+func (f *feeder) listen() {
 	f.rows.totals.OnClose(func(n uint32, at domain.Position) {
 		if at.Entry > f.written.Entry {
 			f.pending.facts = append(f.pending.facts, closing{int64(n), at})
@@ -125,8 +139,11 @@ func newFeeder(db *Database, l *eventstore.Ledger, o Options) *feeder {
 			f.pending.exceptions = append(f.pending.exceptions, closing{int64(n), at})
 		}
 	})
-	return f
 }
+
+// pulseEvery is how often a sink that has nothing to write looks until when
+// everything is known, and tells that it is there.
+const pulseEvery = 5 * time.Second
 
 // run feeds until it is done. Start, catch-up and live are the same: entries
 // are read, and written when there are many or when no other waits.
@@ -134,10 +151,12 @@ func (f *feeder) run(ctx context.Context) error {
 	if err := f.begin(ctx); err != nil {
 		return err
 	}
-	tail, err := f.ledger.Tail(ctx)
-	if err != nil {
+	if err := f.look(ctx); err != nil {
 		return err
 	}
+	tail := f.end.Entries
+	pulse := time.NewTicker(pulseEvery)
+	defer pulse.Stop()
 	ctx, stop := context.WithCancel(ctx)
 	read, ended := f.readAhead(ctx)
 	defer func() {
@@ -165,6 +184,11 @@ func (f *feeder) run(ctx context.Context) error {
 			if f.Progress != nil {
 				f.Progress(e.Number, max(tail, e.Number))
 			}
+		case <-pulse.C:
+			if f.at.Entry >= f.end.Entries {
+				_ = f.look(ctx) // while the server is away nobody knows more
+			}
+			f.tell(ctx, true)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -176,11 +200,29 @@ func (f *feeder) run(ctx context.Context) error {
 	}
 }
 
+// look asks how the ledger ends.
+func (f *feeder) look(ctx context.Context) (err error) {
+	end, err := f.ledger.Status(ctx)
+	if err == nil {
+		f.end = end
+	}
+	return err
+}
+
+// knownUntil is up to when everything that was recorded was read.
+func (f *feeder) knownUntil() time.Time {
+	if f.at.Entry >= f.end.Entries && f.end.Asked.After(f.at.Recorded) {
+		return f.end.Asked
+	}
+	return f.at.Recorded
+}
+
 // caughtUp writes what waits when no more is to be had.
 func (f *feeder) caughtUp(ctx context.Context) error {
 	if err := f.flush(ctx, true); err != nil || f.CaughtUp == nil {
 		return err
 	}
+	f.tell(ctx, true)
 	tell := f.CaughtUp
 	f.CaughtUp = nil
 	return tell(f.written)
@@ -192,7 +234,7 @@ func (f *feeder) caughtUp(ctx context.Context) error {
 func (f *feeder) readAhead(ctx context.Context) (read chan domain.Entry, ended chan error) {
 	read, ended = make(chan domain.Entry, maxAhead), make(chan error, 1)
 	go func() {
-		err := f.ledger.Follow(ctx, 1, func(e domain.Entry) error {
+		err := f.ledger.Follow(ctx, f.at.Entry+1, func(e domain.Entry) error {
 			e.Hash()
 			e.Read()
 			select {
@@ -240,14 +282,21 @@ func (db *Database) held(ctx context.Context, l *eventstore.Ledger) (Place, erro
 	return place, nil
 }
 
-// begin looks where the database is, and what is parked there.
+// begin looks where the database is and what is parked there, and begins before
+// entry 1 or at the snapshot.
 func (f *feeder) begin(ctx context.Context) error {
+	if _, err := f.db.knownVersion(ctx, f.db.migrations()); err != nil {
+		return err
+	}
 	place, err := f.db.held(ctx, f.ledger)
 	if err != nil {
 		return err
 	}
 	f.written = place
 	parked, err := f.db.Parked(ctx)
+	if err != nil {
+		return err
+	}
 	if len(parked) > maxRefusals {
 		f.Say(fmt.Sprintf("%s: trying %d parked rows again, which takes a while if they are refused", f.db.Name, len(parked)))
 	}
@@ -256,7 +305,41 @@ func (f *feeder) begin(ctx context.Context) error {
 			f.parked[uint64(p.Number)] = nil
 		}
 	}
-	return err
+	if err := f.start(ctx); err != nil {
+		return err
+	}
+	f.listen()
+	f.tell(ctx, true)
+	return nil
+}
+
+// start goes on from a snapshot, if that is of use: what a row of entries says,
+// only reading its entry tells.
+func (f *feeder) start(ctx context.Context) error {
+	if f.Start == nil || f.written.Entry == 0 || len(f.parked) > 0 {
+		return nil
+	}
+	start, err := f.Start(ctx, f.written.Entry, f.rows.totals, f.rows.exceptions)
+	if err != nil || start == nil {
+		return err
+	}
+	f.rows.register = start.Register
+	f.reached(f.rows.register.Last(), f.rows.register.Recorded())
+	f.pending.skip(&f.rows)
+	if f.at.Entry == f.written.Entry {
+		return f.same(f.written)
+	}
+	return nil
+}
+
+// reached moves at to the last entry that was read.
+func (f *feeder) reached(entry uint64, recorded time.Time) {
+	first, last := f.rows.register.Payloads()
+	opened := f.rows.totals.Opened()
+	f.at = Place{
+		Mark: eventstore.Mark{Entry: entry, Hash: last}, First: first, Recorded: recorded, Rules: domain.RulesVersion,
+		Ledger: opened.Name, HomeCountry: string(opened.HomeCountry), Zone: opened.Zone,
+	}
 }
 
 // fold reads one entry into the projections.
@@ -266,14 +349,7 @@ func (f *feeder) fold(e domain.Entry) error {
 		return err
 	}
 	of.Entries, of.Recorded = e.Number, e.Recorded
-	f.at.Mark, f.at.Recorded, f.at.Rules = eventstore.Mark{Entry: e.Number, Hash: of.hash}, e.Recorded, domain.RulesVersion
-	f.at.State = "" // see state
-	if e.Number == 1 {
-		f.at.First = of.hash
-	}
-	if opened := f.rows.totals.Opened(); f.at.Ledger == "" {
-		f.at.Ledger, f.at.HomeCountry, f.at.Zone = opened.Name, string(opened.HomeCountry), opened.Zone
-	}
+	f.reached(e.Number, e.Recorded)
 	if _, ok := f.parked[e.Number]; ok {
 		f.parked[e.Number] = &of
 	}
@@ -316,8 +392,9 @@ func (f *feeder) flush(ctx context.Context, wait bool) error {
 		if err := f.land(ctx); err != nil {
 			return err
 		}
-		if f.at.Entry < f.written.Entry || f.pending.size(&f.rows) == 0 && !f.retry {
-			f.back()
+		f.at.KnownUntil = f.knownUntil()
+		if f.at.Entry < f.written.Entry || f.pending.size(&f.rows) == 0 && !f.retry && !f.at.KnownUntil.After(f.written.KnownUntil) {
+			f.back(ctx)
 			return nil
 		}
 		f.state()
@@ -347,9 +424,10 @@ func (f *feeder) land(ctx context.Context) error {
 	f.flying = nil
 	switch {
 	case err == nil:
-		f.back()
 		f.written, f.retry = c.to, f.retry && !c.retry
 		f.pending.writtenTo(c.to.Entry, &f.rows)
+		f.back(ctx)
+		f.tell(ctx, c.retry || c.parked)
 		return nil
 	case errors.Is(err, errMoved):
 	case ctx.Err() != nil:
@@ -427,6 +505,7 @@ const (
 func (f *feeder) waitFor(ctx context.Context, why error) error {
 	if f.pause == 0 {
 		f.Say(fmt.Sprintf("%s is away, waiting for it: %v", f.db.Name, why))
+		f.stands(Standing{Place: f.written, Away: why.Error()})
 	}
 	f.pause = min(max(2*f.pause, firstPause), lastPause)
 	select {
@@ -438,9 +517,34 @@ func (f *feeder) waitFor(ctx context.Context, why error) error {
 }
 
 // back ends the waiting: the database has what was to be written.
-func (f *feeder) back() {
+func (f *feeder) back(ctx context.Context) {
 	if f.pause > 0 {
 		f.pause = 0
 		f.Say(f.db.Name + " is back")
+		f.tell(ctx, true)
+	}
+}
+
+// tellEvery is how often a database that moves is told of.
+const tellEvery = time.Second
+
+// tell tells how the database stands, now or only if that was not done lately.
+func (f *feeder) tell(ctx context.Context, now bool) {
+	if f.Stands == nil || f.flying != nil || !now && time.Since(f.told) < tellEvery {
+		return
+	}
+	place, err := f.db.Place(ctx) // other sinks move it too
+	if err != nil {
+		return // the next transaction tells
+	}
+	if parked, err := f.db.Parked(ctx); err == nil {
+		f.stands(standing(place, parked))
+	}
+}
+
+func (f *feeder) stands(s Standing) {
+	if f.Stands != nil {
+		f.told = time.Now()
+		f.Stands(s)
 	}
 }

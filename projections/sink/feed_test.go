@@ -338,25 +338,17 @@ func TestLedgerWentBack(t *testing.T) {
 		refuse(other, "the ledger went back: entry 6 is not the one that it was")
 		refuse(strange, "holds the ledger test, and this is another")
 
-		older := open(t, empty()) // of another ledger and an earlier schema: not even migrated
+		olderWhere := empty()
+		older := open(t, olderWhere) // of another ledger and an earlier schema: not even migrated
 		list := older.migrations()
 		if err := older.migrateTo(newContext(t), list[:1]); err != nil {
-			t.Fatal(err)
-		}
-		tx, err := older.begin(newContext(t))
-		if err != nil {
 			t.Fatal(err)
 		}
 		at, err := open(t, where).Place(newContext(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if moved, err := tx.move(newContext(t), Place{}, at); err != nil || !moved {
-			t.Fatal(moved, err)
-		}
-		if err := tx.commit(newContext(t)); err != nil {
-			t.Fatal(err)
-		}
+		olderPlace(t, olderWhere, at)
 		var another *OtherLedgerError
 		if _, err := older.Feed(newContext(t), strange, Options{Once: true}); !errors.As(err, &another) {
 			t.Error(err)

@@ -17,6 +17,9 @@ type Place struct {
 	eventstore.Mark
 	// Recorded is when that entry was recorded.
 	Recorded time.Time
+	// KnownUntil is up to when everything that was recorded stands there, by the
+	// clock of the ledger's server; never before Recorded.
+	KnownUntil time.Time
 	// Rules is the version of the rules that it was read by, and State the state
 	// hash after it, 64 hexadecimal digits.
 	Rules int
@@ -39,6 +42,27 @@ type Parked struct {
 	Reason string `json:"reason"`
 
 	content string
+}
+
+// Standing is how a database stands.
+type Standing struct {
+	Place
+	// Parked is how many rows are parked there, and First the one of the earliest
+	// position; nil for none.
+	Parked int
+	First  *Parked
+	// Away is why the database cannot be asked now; "" where it can.
+	Away string
+}
+
+func standing(at Place, parked []Parked) Standing {
+	s := Standing{Place: at, Parked: len(parked)}
+	for i, p := range parked {
+		if s.First == nil || p.Entry < s.First.Entry || p.Entry == s.First.Entry && p.Line < s.First.Line {
+			s.First = &parked[i]
+		}
+	}
+	return s
 }
 
 // waitEvery is how often a database is asked whether it is there.

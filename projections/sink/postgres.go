@@ -125,6 +125,8 @@ func (pg *postgres) moment(t time.Time) any {
 	return t.Truncate(time.Second).Add(time.Duration(micros) * time.Microsecond)
 }
 
+func (pg *postgres) flag(is bool) any { return is }
+
 func (pg *postgres) migrations() []migration { return readMigrations("postgres") }
 
 func (pg *postgres) version(ctx context.Context) (version int, err error) {
@@ -187,15 +189,19 @@ func (pg *postgres) Place(ctx context.Context) (p Place, err error) {
 	if err != nil {
 		return p, err
 	}
-	if is, err := postgresVersion(ctx, conn); err != nil || is == 0 {
+	is, err := postgresVersion(ctx, conn)
+	if err != nil || is == 0 {
 		return p, err
 	}
 	var hash, first string
-	var recorded *time.Time
-	err = conn.QueryRow(ctx, `SELECT entry, sha256, recorded, rules, state, ledger, home_country, zone, first_sha256 FROM roznamcha.place`).
-		Scan(&p.Entry, &hash, &recorded, &p.Rules, &p.State, &p.Ledger, &p.HomeCountry, &p.Zone, &first)
+	var recorded, known *time.Time
+	err = conn.QueryRow(ctx, placeQuery("roznamcha.place", is)).
+		Scan(&p.Entry, &hash, &recorded, &known, &p.Rules, &p.State, &p.Ledger, &p.HomeCountry, &p.Zone, &first)
 	if recorded != nil {
 		p.Recorded = recorded.UTC()
+	}
+	if known != nil {
+		p.KnownUntil = known.UTC()
 	}
 	p.Hash, p.First = hashOf(hash), hashOf(first)
 	return p, err
@@ -217,6 +223,16 @@ func (pg *postgres) Parked(ctx context.Context) ([]Parked, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Parked, err error) {
 		return p, row.Scan(&p.Table, &p.Number, &p.Entry, &p.Line, &p.Reason)
 	})
+}
+
+// placeQuery asks for the place; before version 3 it did not say until when
+// everything is known.
+func placeQuery(table string, version int) string {
+	known := "known_until"
+	if version < 3 {
+		known = "NULL"
+	}
+	return `SELECT entry, sha256, recorded, ` + known + `, rules, state, ledger, home_country, zone, first_sha256 FROM ` + table
 }
 
 func parkedQuery(table string) string {
@@ -242,10 +258,11 @@ type postgresTx struct {
 
 func (tx *postgresTx) move(ctx context.Context, from, to Place) (bool, error) {
 	tag, err := tx.Exec(ctx, `UPDATE roznamcha.place SET entry = $3, sha256 = $4, recorded = $5, rules = $6, state = $7,
-		ledger = $8, home_country = $9, zone = coalesce(nullif($10, ''), 'UTC'), first_sha256 = $11, moved = now()
+		ledger = $8, home_country = $9, zone = coalesce(nullif($10, ''), 'UTC'), first_sha256 = $11,
+		known_until = greatest(known_until, $12), moved = CASE WHEN entry = $3 THEN moved ELSE now() END
 		WHERE entry = $1 AND sha256 = $2`,
 		from.Entry, hexOf(from.Hash), to.Entry, hexOf(to.Hash), (*postgres)(nil).moment(to.Recorded), to.Rules, to.State,
-		to.Ledger, to.HomeCountry, to.Zone, hexOf(to.First))
+		to.Ledger, to.HomeCountry, to.Zone, hexOf(to.First), (*postgres)(nil).moment(to.KnownUntil))
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}

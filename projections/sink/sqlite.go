@@ -84,6 +84,13 @@ func (f *sqliteFile) moment(t time.Time) any {
 	return stamp(t)
 }
 
+func (f *sqliteFile) flag(is bool) any {
+	if is {
+		return int64(1)
+	}
+	return int64(0)
+}
+
 func (f *sqliteFile) migrations() []migration { return readMigrations("sqlite") }
 
 func (f *sqliteFile) version(ctx context.Context) (version int, err error) {
@@ -109,15 +116,19 @@ func (f *sqliteFile) migrate(ctx context.Context, m migration) error {
 
 // Place is how far the database is.
 func (f *sqliteFile) Place(ctx context.Context) (p Place, err error) {
-	if is, err := f.version(ctx); err != nil || is == 0 {
+	is, err := f.version(ctx)
+	if err != nil || is == 0 {
 		return p, err
 	}
 	var hash, first string
-	var recorded sql.NullString
-	err = f.db.QueryRowContext(ctx, `SELECT entry, sha256, recorded, rules, state, ledger, home_country, zone, first_sha256 FROM place`).
-		Scan(&p.Entry, &hash, &recorded, &p.Rules, &p.State, &p.Ledger, &p.HomeCountry, &p.Zone, &first)
+	var recorded, known sql.NullString
+	err = f.db.QueryRowContext(ctx, placeQuery("place", is)).
+		Scan(&p.Entry, &hash, &recorded, &known, &p.Rules, &p.State, &p.Ledger, &p.HomeCountry, &p.Zone, &first)
 	if err == nil && recorded.Valid {
 		p.Recorded, err = time.Parse(time.RFC3339Nano, recorded.String)
+	}
+	if err == nil && known.Valid {
+		p.KnownUntil, err = time.Parse(time.RFC3339Nano, known.String)
 	}
 	p.Hash, p.First = hashOf(hash), hashOf(first)
 	return p, err
@@ -168,10 +179,11 @@ func (tx *sqliteTx) move(ctx context.Context, from, to Place) (bool, error) {
 		zone = "UTC"
 	}
 	result, err := tx.ExecContext(ctx, `UPDATE place SET entry = ?3, sha256 = ?4, recorded = ?5, rules = ?6, state = ?7,
-		ledger = ?8, home_country = ?9, zone = ?10, first_sha256 = ?11, moved = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+		ledger = ?8, home_country = ?9, zone = ?10, first_sha256 = ?11, known_until = max(coalesce(known_until, ''), ?12),
+		moved = iif(entry = ?3, moved, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 		WHERE entry = ?1 AND sha256 = ?2`,
 		from.Entry, hexOf(from.Hash), to.Entry, hexOf(to.Hash), (*sqliteFile)(nil).moment(to.Recorded), to.Rules, to.State,
-		to.Ledger, to.HomeCountry, zone, hexOf(to.First))
+		to.Ledger, to.HomeCountry, zone, hexOf(to.First), (*sqliteFile)(nil).moment(to.KnownUntil))
 	if err != nil {
 		return false, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go"
 
 	"roznamcha/domain"
 	"roznamcha/eventstore"
@@ -48,6 +49,12 @@ func newContext(t testing.TB) context.Context {
 // newLedger is a real ledger with the opening.
 func newLedger(t testing.TB, name string) *eventstore.Ledger {
 	t.Helper()
+	_, l := newServedLedger(t, name)
+	return l
+}
+
+func newServedLedger(t testing.TB, name string) (*nats.Conn, *eventstore.Ledger) {
+	t.Helper()
 	server, err := embedded.Start(t.TempDir(), embedded.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +69,7 @@ func newLedger(t testing.TB, name string) *eventstore.Ledger {
 		t.Fatal(err)
 	}
 	write(t, l, lineOf(t, domain.Office, name, uuid.NewSHA1(uuid.Nil, []byte(name)), &domain.LedgerOpened{Name: name, HomeCountry: "PK", Zone: "Asia/Karachi", Rules: 1}))
-	return l
+	return nc, l
 }
 
 // write appends an entry.
@@ -247,7 +254,8 @@ func (h *history) data(typ domain.Type) domain.Data {
 	case domain.TypePropertySeized:
 		return &domain.PropertySeized{Common: c, Item: "x", Amount: amount}
 	case domain.TypeAgencySucceeded:
-		return &domain.AgencySucceeded{Predecessor: pick(h, "nccia", "fia", "police"), Successor: pick(h, "anf", "ito"), Effective: period("2025")}
+		who := pick(h, [2]string{"nccia", "anf"}, [2]string{"fia", "nccia"}, [2]string{"police", "ito"}, [2]string{"anf", "ito"}, [2]string{"anf", "fia"}, [2]string{"fia", "anf"})
+		return &domain.AgencySucceeded{Predecessor: who[0], Successor: who[1], Effective: period(pick(h, "2025", "2025-02-03", "unknown"))}
 	}
 	return &domain.PropertyForfeited{Common: c, Item: "x", Amount: pick(h, amount, domain.Amount{})}
 }
@@ -290,13 +298,14 @@ func fresh(t testing.TB, l *eventstore.Ledger) (lines []string) {
 				decimals = domain.Currency(values[0]).Decimals()
 			}
 		}
+		straddles := map[bool]int{true: 1}[totals.CellStraddles(v.Cell)]
 		closedEntry, closedLine := end(v.Closed)
-		add("facts", append(row, decimals, v.Opened.Entry, v.Opened.Line, closedEntry, closedLine)...)
+		add("facts", append(row, decimals, straddles, v.Opened.Entry, v.Opened.Line, closedEntry, closedLine)...)
 	}
 	for n := range totals.Successions() {
 		s := totals.Succession(n)
 		closedEntry, closedLine := end(s.Closed)
-		add("successions", n, s.Predecessor, s.Successor, s.Opened.Entry, s.Opened.Line, closedEntry, closedLine)
+		add("successions", n, s.Predecessor, s.Successor, reg.Record(s.Record).Name, s.Opened.Entry, s.Opened.Line, closedEntry, closedLine)
 	}
 	for n := range exceptions.Raised() {
 		x := exceptions.At(n)
@@ -337,9 +346,9 @@ const dimensionColumns = `agency, unit, country, subdivision, city, premises, %s
 // dump is what the tables hold.
 func dump(t testing.TB, where string) []string {
 	t.Helper()
-	nationality, offence, recorded, prefix := `nationality`, `offence`, `recorded`, ``
+	nationality, offence, recorded, straddles, prefix := `nationality`, `offence`, `recorded`, `straddles`, ``
 	if isPostgres(where) {
-		nationality, offence, prefix = `array_to_string(nationality, ';')`, `array_to_string(offence, ';')`, `roznamcha.`
+		nationality, offence, straddles, prefix = `array_to_string(nationality, ';')`, `array_to_string(offence, ';')`, `straddles::int`, `roznamcha.`
 		recorded = `to_char(recorded AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`
 	} else {
 		list := `(SELECT group_concat(value, ';') FROM json_each(%s))`
@@ -350,8 +359,8 @@ func dump(t testing.TB, where string) []string {
 	var lines []string
 	for _, q := range [][2]string{
 		{"entries", `SELECT entry, ` + recorded + `, lines, accepted, duplicates, refused, unrecognised FROM ` + prefix + `entries ORDER BY entry`},
-		{"facts", `SELECT fact, record, measure, quantity, qualifier, occurred_from, occurred_to, reported_from, reported_to, ` + dimensions + `, decimals` + standing + `facts ORDER BY fact`},
-		{"successions", `SELECT succession, predecessor, successor` + standing + `successions ORDER BY succession`},
+		{"facts", `SELECT fact, record, measure, quantity, qualifier, occurred_from, occurred_to, reported_from, reported_to, ` + dimensions + `, decimals, ` + straddles + standing + `facts ORDER BY fact`},
+		{"successions", `SELECT succession, predecessor, successor, record` + standing + `successions ORDER BY succession`},
 		{"exceptions", `SELECT exception, kind, code, record, link, lines, detail` + standing + `exceptions ORDER BY exception`},
 		{"place", `SELECT entry, state, ledger, zone FROM ` + prefix + `place`},
 	} {

@@ -25,7 +25,7 @@ var (
 		"fact", "record", "quantity", "qualifier", "occurred_from", "occurred_to", "reported_from", "reported_to",
 	}, cellColumns, closed), true}
 	exceptions  = &table{"exceptions", slices.Concat([]string{"exception", "kind", "code", "record", "link", "lines", "detail"}, closed), true}
-	successions = &table{"successions", slices.Concat([]string{"succession", "predecessor", "successor"}, closed), true}
+	successions = &table{"successions", slices.Concat([]string{"succession", "predecessor", "successor", "record"}, closed), true}
 	entries     = &table{"entries", []string{"entry", "recorded", "lines", "accepted", "duplicates", "refused", "unrecognised"}, false}
 
 	tables = []*table{entries, facts, successions, exceptions}
@@ -37,9 +37,9 @@ var cellDimensions = []projections.Dimension{
 	projections.Nationality, projections.Class, projections.Sex, projections.Offence, projections.Form, projections.Operation, projections.Currency,
 }
 
-// cellColumns are the columns of a cell: those of its dimensions, and two more.
+// cellColumns are the columns of a cell: those of its dimensions, and three more.
 var cellColumns = func() []string {
-	columns := []string{"measure", "decimals"}
+	columns := []string{"measure", "decimals", "straddles"}
 	for _, d := range cellDimensions {
 		columns = append(columns, d.String())
 	}
@@ -99,7 +99,7 @@ func (r *rows) cell(n uint32) []any {
 	if r.cells[n] != nil {
 		return r.cells[n]
 	}
-	row := []any{r.totals.CellMeasure(n).String(), int64(0)}
+	row := []any{r.totals.CellMeasure(n).String(), int64(0), r.flag(r.totals.CellStraddles(n))}
 	for _, d := range cellDimensions {
 		values := slices.Collect(r.totals.CellValues(n, d))
 		switch {
@@ -160,7 +160,7 @@ func (r *rows) exception(n int64) []any {
 
 func (r *rows) succession(n int64) []any {
 	s := r.totals.Succession(int(n))
-	return appendStanding([]any{n, s.Predecessor, s.Successor}, s.Opened, s.Closed)
+	return appendStanding([]any{n, s.Predecessor, s.Successor, r.register.Record(s.Record).Name.String()}, s.Opened, s.Closed)
 }
 
 func (r *rows) entry(e *entry) []any {
