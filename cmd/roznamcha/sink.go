@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"roznamcha/cmd/roznamcha/internal/metrics"
 	"roznamcha/cmd/roznamcha/internal/print"
 	"roznamcha/eventstore"
 	"roznamcha/projections"
@@ -17,6 +18,7 @@ import (
 
 func (p *program) sinkCommand() *cobra.Command {
 	var once, status bool
+	var metricsAt string
 	var wait atLeast
 	cmd := &cobra.Command{
 		Use:   "sink DATABASE",
@@ -33,6 +35,10 @@ Once the database has been reached it is waited for while it is away.
 A row that the database refuses is parked in the table parked, with its position
 and the reason, and the rest goes on; every start tries the parked rows again.
 What is parked is missing from every sum.
+
+roznamcha status shows the database, how far it is and what is parked there, also
+when no sink feeds it any more. Where serve or work has left a snapshot in the
+data directory a start reads the ledger from there, and else from entry 1.
 
 --status tells how far the database is and what is parked there; --at-least too,
 when it has an entry, such as that of a receipt, or "not yet" with exit code 1;
@@ -54,11 +60,12 @@ What the tables mean is written in them: \d+ of psql, .schema of sqlite3.`,
 			case status:
 				return p.sinkStatus(cmd.Context(), args[0])
 			}
-			return p.sink(cmd.Context(), args[0], once)
+			return p.sink(cmd.Context(), args[0], once, metricsAt)
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&once, "once", false, "end when the database has what the ledger has now")
+	flags.StringVar(&metricsAt, "metrics", "", "`ADDRESS` to offer metrics for Prometheus at, such as 127.0.0.1:9465")
 	flags.BoolVar(&status, "status", false, "only tell how far the database is")
 	wait.flags(cmd, "only tell how far the database is, when it has this `ENTRY`, or the position of a receipt such as 1234:2")
 	cmd.MarkFlagsMutuallyExclusive("once", "status", "at-least")
@@ -129,14 +136,14 @@ func (p *program) withSink(ctx context.Context, where string, work func(*sink.Da
 }
 
 // sink feeds a database until it is done or interrupted.
-func (p *program) sink(ctx context.Context, where string, once bool) error {
+func (p *program) sink(ctx context.Context, where string, once bool, metricsAt string) error {
 	if err := p.checkDir(); err != nil {
 		return err
 	}
 	if err := sink.CheckName(where); err != nil {
 		return &wrongUse{err}
 	}
-	feed := func(ctx context.Context, s *session) error { return p.feedFrom(ctx, s, where, once) }
+	feed := func(ctx context.Context, s *session) error { return p.feedFrom(ctx, s, where, once, metricsAt) }
 	var err error
 	if once || !p.remote() {
 		err = p.withSession(ctx, feed)
@@ -161,7 +168,7 @@ func (p *program) withLasting(ctx context.Context, work func(context.Context, *s
 
 // feedFrom feeds the database where from the ledger of s. A file is made only
 // when there is something to feed it.
-func (p *program) feedFrom(ctx context.Context, s *session, where string, once bool) error {
+func (p *program) feedFrom(ctx context.Context, s *session, where string, once bool, metricsAt string) error {
 	if s.server != nil && !once {
 		return wrong("nobody serves %s, so nothing can be recorded while the sink follows it. Try: roznamcha serve --dir %s beside it, or --once", p.dir, shellWord(p.dir))
 	}
@@ -173,18 +180,35 @@ func (p *program) feedFrom(ctx context.Context, s *session, where string, once b
 	if err != nil {
 		return err
 	}
-	err = p.feed(ctx, db, l, once)
+	told := db.Announce(s.nc, l, version(), p.say)
+	offered, err := p.offerMetrics(metricsAt, func(ctx context.Context) metrics.Sample {
+		is := told.Sink()
+		return metrics.Sample{Stats: projections.Stats{Entries: is.Entry}, Lag: lagOf(ctx, l, is.Entry), Sink: &is}
+	})
+	if err != nil {
+		told.End(err)
+		return errors.Join(err, db.Close())
+	}
+	defer offered()
+	err = p.feed(ctx, db, l, told, once)
 	return wentAway(errors.Join(err, db.Close()))
 }
 
+// say says what a person should know.
+func (p *program) say(message string) { fmt.Fprintln(p.errs, print.Clean(message)) }
+
 // feed feeds db, and tells what a person should know.
-func (p *program) feed(ctx context.Context, db *sink.Database, l *eventstore.Ledger, once bool) error {
+func (p *program) feed(ctx context.Context, db *sink.Database, l *eventstore.Ledger, told *sink.Announcer, once bool) error {
 	progress := p.progress("entries")
 	defer progress.Done()
 	live := false
 	at, err := db.Feed(ctx, l, sink.Options{
 		Once: once,
-		Say:  func(message string) { fmt.Fprintln(p.errs, print.Clean(message)) },
+		Say:  p.say,
+		Start: func(ctx context.Context, entry uint64, kept ...projections.Kept) (*projections.Start, error) {
+			return p.start(ctx, l, projections.AsOfEntry(entry), kept...)
+		},
+		Stands: told.Tell,
 		Progress: func(entry, tail uint64) {
 			if !live {
 				progress.Update(int64(entry), float64(entry)/float64(tail))
@@ -204,6 +228,7 @@ func (p *program) feed(ctx context.Context, db *sink.Database, l *eventstore.Led
 			return err
 		},
 	})
+	told.End(err)
 	if err != nil || !once {
 		return err
 	}
@@ -219,17 +244,19 @@ func parkedText(parked []sink.Parked) string {
 
 // sinkStanding is how a database stands.
 type sinkStanding struct {
-	Database string        `json:"database"`
-	Entry    uint64        `json:"entry"`
-	Recorded time.Time     `json:"recorded,omitzero"`
-	Ledger   string        `json:"ledger,omitempty"`
-	Rules    int           `json:"rules,omitempty"`
-	State    string        `json:"state,omitempty"`
-	Parked   []sink.Parked `json:"parked"`
+	Database string    `json:"database"`
+	Entry    uint64    `json:"entry"`
+	Recorded time.Time `json:"recorded,omitzero"`
+	// KnownUntil is up to when everything that was recorded is there.
+	KnownUntil time.Time     `json:"known_until,omitzero"`
+	Ledger     string        `json:"ledger,omitempty"`
+	Rules      int           `json:"rules,omitempty"`
+	State      string        `json:"state,omitempty"`
+	Parked     []sink.Parked `json:"parked"`
 }
 
 func newSinkStanding(db *sink.Database, at sink.Place, parked []sink.Parked) sinkStanding {
-	return sinkStanding{db.Name, at.Entry, at.Recorded, at.Ledger, at.Rules, at.State, append([]sink.Parked{}, parked...)}
+	return sinkStanding{db.Name, at.Entry, at.Recorded, at.KnownUntil, at.Ledger, at.Rules, at.State, append([]sink.Parked{}, parked...)}
 }
 
 // maxParkedShown is how many parked rows a person is shown.

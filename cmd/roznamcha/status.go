@@ -14,6 +14,7 @@ import (
 	"roznamcha/eventstore"
 	"roznamcha/eventstore/embedded"
 	"roznamcha/projections"
+	"roznamcha/projections/sink"
 	"roznamcha/projections/worker"
 )
 
@@ -26,7 +27,9 @@ func (p *program) statusCommand() *cobra.Command {
 server that keeps it; what readers of the workers' tables find; and the workers
 that run, each with its position, its lag and its rate over the last ten
 seconds, then those of the last day that answer no more and did not end as they
-should, with when they were last seen and where.
+should, with when they were last seen and where; and the databases that sinks feed,
+as each told last: how far it is, and what is parked there. (One that is there no
+more is forgotten by nats kv del ` + sink.Bucket + ` with its key, which --json tells.)
 
 With --server only the address of the server that a running "roznamcha serve"
 offers on the data directory is printed, with its token, as the nats
@@ -89,6 +92,8 @@ type standing struct {
 	Tables  *tablesStanding  `json:"tables,omitempty"`
 	Workers []workerStanding `json:"workers,omitempty"`
 	Gone    []worker.Gone    `json:"workers_gone,omitempty"`
+	// Sinks are the databases that are fed, or were.
+	Sinks []sinkTold `json:"sinks,omitempty"`
 	// alarm tells that the ledger has a gap or went back.
 	alarm bool
 }
@@ -121,6 +126,9 @@ func (p *program) status(ctx context.Context, s *session) error {
 		is.HighWater = &mark
 	}
 	if err := is.standingOfWorkers(ctx, s.nc, l); err != nil {
+		return err
+	}
+	if is.Sinks, err = sinksOf(ctx, s.nc, l, is.Status); err != nil {
 		return err
 	}
 	is.alarm = alarm != nil
@@ -187,6 +195,7 @@ func (p *program) printStanding(is standing) error {
 	addTables(add, is.Tables)
 	addWorkers(add, is.Workers)
 	addGone(add, is.Gone)
+	addSinks(add, is.Sinks)
 	return table.Write(p.out)
 }
 

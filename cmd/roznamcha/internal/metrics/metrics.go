@@ -20,6 +20,7 @@ import (
 
 	"roznamcha/domain"
 	"roznamcha/projections"
+	"roznamcha/projections/sink"
 	"roznamcha/projections/worker"
 )
 
@@ -45,6 +46,9 @@ type Sample struct {
 	// Publishing tells that nothing stands in the way of it, and Current that
 	// readers are led there.
 	Publishing, Current bool
+	// Sink is the database that is fed here, of which are Stats.Entries and Lag; nil
+	// where none is.
+	Sink *sink.Sink
 	// Snapshot is when the last snapshot was saved; zero where none was.
 	Snapshot time.Time
 }
@@ -93,6 +97,8 @@ var (
 	problem    = describe("table_problem", "1 if the table cannot be published, such as one that is too large, else 0.", "table")
 	publishing = describe("publishing", "1 if nothing stands in the way of publishing, else 0.")
 	current    = describe("tables_current", "1 if readers are led to the tables of this worker's version, else 0.")
+	parked     = describe("sink_parked_rows", "Rows that this sink's database refused, and that are missing there; roznamcha_entry and roznamcha_lag_* are the database's.", "database")
+	sinkUp     = describe("sink_database_up", "1 if this sink's database answers, else 0.", "database")
 	questions  = describe("questions_total", "Questions that this worker answered, by code; code \"ok\" is a table.", "code")
 	snapshot   = describe("snapshot_age_seconds", "How long ago the last snapshot was saved.")
 )
@@ -123,6 +129,16 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(buildInfo, 1, c.version, runtime.Version(), strconv.Itoa(domain.RulesVersion))
 	gauge(entry, float64(s.Stats.Entries))
+	gauge(up, yes(s.Lag != nil))
+	if s.Lag != nil {
+		gauge(lagEntries, float64(s.Lag.Entries))
+		gauge(lagSeconds, s.Lag.Seconds)
+	}
+	if s.Sink != nil {
+		gauge(parked, float64(s.Sink.Parked), s.Sink.Database)
+		gauge(sinkUp, yes(s.Sink.Away == ""), s.Sink.Database)
+		return
+	}
 	for verdict, n := range map[domain.Verdict]int{
 		domain.Accepted: s.Stats.Accepted, domain.Duplicate: s.Stats.Duplicates,
 		domain.Refused: s.Stats.Refused, domain.Unrecognised: s.Stats.Unrecognised,
@@ -138,11 +154,6 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	}
 	for kind, n := range standing {
 		gauge(exceptions, float64(n), kind.String())
-	}
-	gauge(up, yes(s.Lag != nil))
-	if s.Lag != nil {
-		gauge(lagEntries, float64(s.Lag.Entries))
-		gauge(lagSeconds, s.Lag.Seconds)
 	}
 	for ruling, n := range s.Results {
 		count(results, float64(n), ruling)

@@ -1,0 +1,75 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"roznamcha/domain"
+
+	"github.com/google/uuid"
+)
+
+// What a sink tells of its database is there for others while it runs and after
+// it has ended: how far it is, and what is parked first.
+func TestSinksAreKnown(t *testing.T) {
+	onEach(t, func(t *testing.T, empty func() string) {
+		nc, l := newServedLedger(t, "test")
+		where := empty()
+		if all, err := Sinks(newContext(t), nc); err != nil || len(all) > 0 {
+			t.Errorf("before there is one: %v, %v", all, err)
+		}
+		feed(t, l, where, Options{})
+		if isPostgres(where) {
+			query(t, where, `ALTER TABLE roznamcha.facts ADD CONSTRAINT no CHECK (city <> 'Lahore') NOT VALID`)
+		} else {
+			query(t, where, `CREATE TRIGGER no BEFORE INSERT ON facts WHEN NEW.city = 'Lahore' BEGIN SELECT RAISE(ABORT, 'no Lahore'); END`)
+		}
+		known := func() Sink {
+			t.Helper()
+			all, err := Sinks(newContext(t), nc)
+			if err != nil || len(all) > 1 {
+				t.Fatalf("%v, %v", all, err)
+			}
+			return append(all, Sink{})[0]
+		}
+		ctx, stop := context.WithCancel(newContext(t))
+		db := open(t, where)
+		told, done := db.Announce(nc, l, "1.2.3", func(s string) { t.Error(s) }), make(chan error)
+		go func() {
+			_, err := db.Feed(ctx, l, Options{Stands: told.Tell})
+			done <- err
+		}()
+		waitUntil(t, "it is known", func() bool { return known().Entry == 1 })
+		for i, city := range []string{"Karachi", "Lahore", "Lahore"} {
+			raid := &domain.RaidConducted{Common: domain.Common{Occurred: period("2025"), Place: domain.Location{City: city}}, Premises: domain.OtherPremises}
+			write(t, l, lineOf(t, diaries[0], city+string(rune('0'+i)), uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), raid))
+		}
+		waitUntil(t, "everything is told", func() bool { is := known(); return is.Entry == 4 && is.Parked == 2 })
+		stop()
+		err := <-done
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		told.End(err)
+		is := known()
+		if p := is.First; !is.Ended || is.Error != "" || is.Entry != 4 || p == nil || p.Entry != 3 || p.Line != 1 || p.Table != "facts" || p.Reason == "" {
+			t.Errorf("after the end: %+v", is)
+		}
+		if is.Silent(is.Told.Add(time.Hour)) {
+			t.Error("what ended is not silent")
+		}
+		if is.Database == "" || !strings.HasSuffix(is.Database, where[strings.LastIndex(where, "/"):]) {
+			t.Errorf("it is called %s", is.Database)
+		}
+
+		db2 := open(t, where) // it ends before it knows anything
+		told = db2.Announce(nc, l, "1.2.3", func(s string) { t.Error(s) })
+		told.End(errors.New("no"))
+		if again := known(); again.PID != is.PID || again.Entry != 4 || again.Error != "" {
+			t.Errorf("who knows nothing tells %+v", again)
+		}
+	})
+}
