@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -161,15 +162,20 @@ func sqliteParked(ctx context.Context, q interface {
 }
 
 func (f *sqliteFile) begin(ctx context.Context) (transaction, error) {
-	tx, err := f.db.BeginTx(ctx, nil)
+	conn, err := f.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteTx{Tx: tx}, nil
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &sqliteTx{Tx: tx, conn: conn}, nil
 }
 
 type sqliteTx struct {
 	*sql.Tx
+	conn  *sql.Conn
 	depth int
 }
 
@@ -195,18 +201,27 @@ func (tx *sqliteTx) move(ctx context.Context, from, to Place) (bool, error) {
 // for each to watch it.
 func unwatched(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
+// insert hands the rows to the driver itself: database/sql looks at every value
+// once more, which takes a tenth of the time.
 func (tx *sqliteTx) insert(ctx context.Context, t *table, rows [][]any) error {
-	statement, err := tx.PrepareContext(ctx, `INSERT INTO `+t.name+` (`+strings.Join(t.columns, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(t.columns)-1)+`)`)
-	if err != nil {
-		return err
-	}
-	defer statement.Close()
-	for i, row := range rows {
-		if _, err := statement.ExecContext(unwatched(ctx), row...); err != nil {
-			return &rowError{i, err}
+	query := `INSERT INTO ` + t.name + ` (` + strings.Join(t.columns, ", ") + `) VALUES (?` + strings.Repeat(", ?", len(t.columns)-1) + `)`
+	return tx.conn.Raw(func(conn any) error {
+		statement, err := conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		if err != nil {
+			return err
 		}
-	}
-	return ctx.Err()
+		defer statement.Close()
+		values := make([]driver.NamedValue, len(t.columns))
+		for i, row := range rows {
+			for n, value := range row {
+				values[n] = driver.NamedValue{Ordinal: n + 1, Value: value}
+			}
+			if _, err := statement.(driver.StmtExecContext).ExecContext(unwatched(ctx), values); err != nil {
+				return &rowError{i, err}
+			}
+		}
+		return ctx.Err()
+	})
 }
 
 func (tx *sqliteTx) close(ctx context.Context, t *table, closings []closing) (missing []closing, err error) {
@@ -276,4 +291,4 @@ func (tx *sqliteTx) attempt(ctx context.Context, work func() error) error {
 func (tx *sqliteTx) commit(context.Context) error { return tx.Commit() }
 
 // rollback ends the transaction, unless it was committed.
-func (tx *sqliteTx) rollback() { _ = tx.Rollback() }
+func (tx *sqliteTx) rollback() { _, _ = tx.Rollback(), tx.conn.Close() }
