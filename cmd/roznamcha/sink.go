@@ -69,6 +69,7 @@ What the tables mean is written in them: \d+ of psql, .schema of sqlite3.`,
 	flags.BoolVar(&status, "status", false, "only tell how far the database is")
 	wait.flags(cmd, "only tell how far the database is, when it has this `ENTRY`, or the position of a receipt such as 1234:2")
 	cmd.MarkFlagsMutuallyExclusive("once", "status", "at-least")
+	cmd.MarkFlagsMutuallyExclusive("metrics", "status", "at-least")
 	return cmd
 }
 

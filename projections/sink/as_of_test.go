@@ -29,7 +29,7 @@ func TestSuccessionInSQL(t *testing.T) {
 }
 
 // succeedOneAnother writes of a fact that straddles a succession, of an older
-// succession that is corrected after a newer one, and of two that go round.
+// succession that is corrected after a newer one, and of two that go round and one that leads to them.
 func succeedOneAnother(t *testing.T, l *eventstore.Ledger) {
 	id := func(s string) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(s)) }
 	for _, when := range []string{"2025-01/2025-03", "2025-01-05", "2025-03-05"} {
@@ -38,11 +38,14 @@ func succeedOneAnother(t *testing.T, l *eventstore.Ledger) {
 			write(t, l, lineOf(t, diary, strings.ReplaceAll(when, "/", "-"), id(when+diary.String()), raid))
 		}
 	}
-	write(t, l, lineOf(t, diaries[2], "police", id("police"), &domain.RaidConducted{Common: domain.Common{Occurred: period("2025"), Agency: "police"}, Premises: domain.OtherPremises}))
+	for _, agency := range []string{"police", "customs"} {
+		raid := &domain.RaidConducted{Common: domain.Common{Occurred: period("2025"), Agency: agency}, Premises: domain.OtherPremises}
+		write(t, l, lineOf(t, diaries[2], agency, id(agency), raid))
+	}
 	took := func(from, to string) *domain.AgencySucceeded {
 		return &domain.AgencySucceeded{Predecessor: from, Successor: to, Effective: period("2025-02-03")}
 	}
-	for _, one := range []*domain.AgencySucceeded{took("nccia", "anf"), took("nccia", "ito"), took("fia", "police"), took("ito", "asf"), took("police", "fia")} {
+	for _, one := range []*domain.AgencySucceeded{took("nccia", "anf"), took("nccia", "ito"), took("fia", "police"), took("ito", "asf"), took("police", "fia"), took("customs", "fia")} {
 		subject := one.Predecessor + "-" + one.Successor
 		write(t, l, lineOf(t, domain.Office, subject, id(subject), one))
 	}
@@ -130,6 +133,11 @@ func TestAsOfWhatIsNotKnown(t *testing.T) {
 		known := `timestamptz ` + stamped(at.KnownUntil.Truncate(time.Microsecond))
 		for _, text := range []string{fmt.Sprint(at.Entry), known, `date '2001-01-01'`} {
 			query(t, where, `SELECT count(*) FROM roznamcha.facts_as_of(`+text+`)`)
+		}
+		// The planner looks into it: what is asked of it is no list of all facts.
+		plan := query(t, where, `EXPLAIN SELECT sum(quantity) FROM roznamcha.facts_as_of(1) WHERE measure = 'arrests'`)
+		if all := fmt.Sprint(plan); strings.Contains(all, "facts_as_of") {
+			t.Errorf("the plan is %s", all)
 		}
 		for _, text := range []string{
 			`facts_as_of(` + beyond + `)`, `facts_as_of(` + known + ` + interval '1 second')`, `facts_as_of(current_date + 2)`, `facts_as_of(now() + interval '1 minute')`,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -35,6 +36,8 @@ type engine interface {
 	migrate(ctx context.Context, m migration) error
 	begin(ctx context.Context) (transaction, error)
 	sort(err error) trouble
+	// advice is what to try where an error is that a right is missing; else "".
+	advice(err error) string
 
 	// How values are written there.
 	day(d domain.Day) any
@@ -94,15 +97,29 @@ func CheckName(where string) error {
 	case ok && (scheme == "postgres" || scheme == "postgresql" || scheme == "sqlite"):
 	case strings.Contains(where, "://"):
 		return fmt.Errorf("database %s: %w. Try: postgres://user@host/database, or the path of an SQLite file", redact(where), ErrUnknownDatabase)
+	case keywords.MatchString(where):
+		return fmt.Errorf("%w: that looks like the keywords of a PostgreSQL connection. Try: postgres://user@host/database", ErrUnknownDatabase)
 	case where == "":
 		return fmt.Errorf("%w: its name is empty. Try: postgres://user@host/database, or the path of an SQLite file", ErrUnknownDatabase)
 	}
 	return nil
 }
 
+// keywords finds what other programs take as the name of a PostgreSQL database;
+// here it would name a file, after a password maybe.
+var keywords = regexp.MustCompile(`(^|\s)(host|hostaddr|dbname|user|password)\s*=`)
+
 // ErrUnknownDatabase is the error for a database that is neither PostgreSQL nor
 // SQLite.
 var ErrUnknownDatabase = errors.New("want PostgreSQL or SQLite")
+
+// advise is err with what to try where a right is missing.
+func (db *Database) advise(err error) error {
+	if try := db.advice(err); try != "" {
+		return fmt.Errorf("%w. Try: %s", err, try)
+	}
+	return err
+}
 
 // redact is a URL without its password.
 func redact(where string) string {
@@ -111,9 +128,11 @@ func redact(where string) string {
 		return "that URL"
 	}
 	query := u.Query()
-	if query.Has("password") {
-		query.Set("password", "xxxxx")
-		u.RawQuery = query.Encode()
+	for _, secret := range []string{"password", "sslpassword"} {
+		if query.Has(secret) {
+			query.Set(secret, "xxxxx")
+			u.RawQuery = query.Encode()
+		}
 	}
 	return u.Redacted()
 }

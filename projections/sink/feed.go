@@ -62,7 +62,7 @@ func (db *Database) Feed(ctx context.Context, l *eventstore.Ledger, o Options) (
 		return Place{}, err
 	}
 	if err := db.Migrate(ctx); err != nil {
-		return Place{}, err
+		return Place{}, db.advise(err)
 	}
 	for {
 		f := newFeeder(db, l, o)
@@ -75,7 +75,7 @@ func (db *Database) Feed(ctx context.Context, l *eventstore.Ledger, o Options) (
 			o.BatchRows = max(o.BatchRows/10, fewestRows)
 			o.Say(fmt.Sprintf("%s: %v; writing %d rows at a time", db.Name, err, o.BatchRows))
 		default:
-			return f.written, err
+			return f.written, db.advise(err)
 		}
 	}
 }

@@ -34,7 +34,7 @@ const (
 func openPostgres(ctx context.Context, where string) (*Database, error) {
 	config, err := pgx.ParseConfig(where)
 	if err != nil {
-		return nil, fmt.Errorf("database %s: %w", redact(where), ErrUnknownDatabase)
+		return nil, fmt.Errorf("database %s: %w, and that is no URL of PostgreSQL. Try: postgres://user@host:5432/database?sslmode=require", redact(where), ErrUnknownDatabase)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectPatience
@@ -105,6 +105,15 @@ func (pg *postgres) sort(err error) trouble {
 		return away
 	}
 	return other
+}
+
+func (pg *postgres) advice(err error) string {
+	var said *pgconn.PgError
+	if !errors.As(err, &said) || said.Code != "42501" { // insufficient_privilege
+		return ""
+	}
+	return fmt.Sprintf("a user that owns the schema roznamcha or, where there is none yet, may make it: GRANT CREATE ON DATABASE %s TO %s",
+		pgx.Identifier{pg.config.Database}.Sanitize(), pgx.Identifier{pg.config.User}.Sanitize())
 }
 
 func (pg *postgres) day(d domain.Day) any {

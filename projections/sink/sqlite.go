@@ -71,6 +71,14 @@ func (f *sqliteFile) sort(err error) trouble {
 	return other
 }
 
+func (f *sqliteFile) advice(err error) string {
+	var said *sqlite.Error
+	if !errors.As(err, &said) || said.Code()&0xff != codes.SQLITE_READONLY {
+		return ""
+	}
+	return "a file, in a directory, that this user may write to"
+}
+
 func (f *sqliteFile) day(d domain.Day) any { return d.String() }
 
 func (f *sqliteFile) list(values []string) any {

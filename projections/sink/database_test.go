@@ -1,0 +1,62 @@
+package sink
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"roznamcha/projections/sink/postgrestest"
+)
+
+// Who may not write is told what to ask for, whether nothing is there yet or
+// everything.
+func TestNoRightToWrite(t *testing.T) {
+	l := newLedger(t, "test")
+	refused := func(where string) {
+		t.Helper()
+		_, err := open(t, where).Feed(newContext(t), l, Options{Once: true})
+		if err == nil || !strings.Contains(err.Error(), "Try: a ") {
+			t.Errorf("%v", err)
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		if os.Geteuid() == 0 {
+			t.Skip("root may write to everything")
+		}
+		where := t.TempDir() + "/facts.db"
+		feed(t, l, where, Options{})
+		if err := os.Chmod(where, 0o400); err != nil {
+			t.Fatal(err)
+		}
+		write(t, l, "junk")
+		refused(where)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		where := postgrestest.Start(t).Database()
+		query(t, where, `CREATE ROLE guest LOGIN`)
+		guest := strings.Replace(where, "postgres://roznamcha@", "postgres://guest@", 1)
+		refused(guest)
+		feed(t, l, where, Options{})
+		query(t, where, `GRANT USAGE ON SCHEMA roznamcha TO guest; GRANT SELECT ON ALL TABLES IN SCHEMA roznamcha TO guest`)
+		write(t, l, "junk")
+		refused(guest)
+	})
+}
+
+// What looks like a password is in no message and names no file.
+func TestPasswordsAreNotTold(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, where := range []string{
+		"postgres://u:secret@127.0.0.1:1/db", "postgres://u@127.0.0.1:1/db?password=secret", "postgres://u@127.0.0.1:1/db?sslpassword=secret",
+		"postgres://u:secret@127.0.0.1:nowhere/db", "postgres://u:sec ret@h/db", "mysql://u:secret@h/db", "host=h user=u password=secret", "dbname=db password = 'secret'",
+	} {
+		_, err := Open(context.Background(), where, true)
+		if err == nil || strings.Contains(err.Error(), "sec") || !strings.Contains(err.Error(), "Try: ") {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+	if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
+		t.Errorf("it made %v, %v", files, err)
+	}
+}
