@@ -187,7 +187,7 @@ func (p *program) feedFrom(ctx context.Context, s *session, where string, once b
 		return metrics.Sample{Stats: projections.Stats{Entries: is.Entry}, Lag: lagOf(ctx, l, is.Entry), Sink: &is}
 	})
 	if err != nil {
-		told.End(err)
+		told.End(sink.Place{}, err)
 		return errors.Join(err, db.Close())
 	}
 	defer offered()
@@ -229,7 +229,7 @@ func (p *program) feed(ctx context.Context, db *sink.Database, l *eventstore.Led
 			return err
 		},
 	})
-	told.End(err)
+	told.End(at, err)
 	if err != nil || !once {
 		return err
 	}

@@ -118,9 +118,12 @@ func (a *Announcer) Sink() Sink {
 // endPatience is how long telling of the end may take.
 const endPatience = 2 * time.Second
 
-// End tells that the feeding has ended, and why if that is an error.
-func (a *Announcer) End(err error) {
+// End tells that the feeding has ended at a place, and why if that is an error.
+func (a *Announcer) End(at Place, err error) {
 	a.mu.Lock()
+	if at.Entry > a.is.Entry {
+		a.is.Entry, a.is.Recorded, a.is.KnownUntil = at.Entry, at.Recorded, at.KnownUntil
+	}
 	a.is.Ended = true
 	if err != nil && !errors.Is(err, context.Canceled) {
 		a.is.Error = err.Error()

@@ -39,7 +39,8 @@ func TestSinksAreKnown(t *testing.T) {
 		db := open(t, where)
 		told, done := db.Announce(nc, l, "1.2.3", func(s string) { t.Error(s) }), make(chan error)
 		go func() {
-			_, err := db.Feed(ctx, l, Options{Stands: told.Tell})
+			at, err := db.Feed(ctx, l, Options{Stands: told.Tell})
+			told.End(at, err)
 			done <- err
 		}()
 		waitUntil(t, "it is known", func() bool { return known().Entry == 1 })
@@ -53,7 +54,6 @@ func TestSinksAreKnown(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		told.End(err)
 		is := known()
 		if p := is.First; !is.Ended || is.Error != "" || is.Entry != 4 || p == nil || p.Entry != 3 || p.Line != 1 || p.Table != "facts" || p.Reason == "" {
 			t.Errorf("after the end: %+v", is)
@@ -67,7 +67,7 @@ func TestSinksAreKnown(t *testing.T) {
 
 		db2 := open(t, where) // it ends before it knows anything
 		told = db2.Announce(nc, l, "1.2.3", func(s string) { t.Error(s) })
-		told.End(errors.New("no"))
+		told.End(Place{}, errors.New("no"))
 		if again := known(); again.PID != is.PID || again.Entry != 4 || again.Error != "" {
 			t.Errorf("who knows nothing tells %+v", again)
 		}

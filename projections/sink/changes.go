@@ -18,8 +18,6 @@ type changes struct {
 	row   func(t *table, number int64) []any
 	// few says that they are not to be written in smaller parts.
 	few bool
-	// parked is set where a row was refused.
-	parked bool
 }
 
 // tableChanges are what comes to one table.

@@ -14,6 +14,7 @@
 //   - database.go: what is asked of a database; postgres.go, sqlite.go
 //   - migrate.go: how the schema comes to its version
 //   - place.go: how far a database is, and waiting for it
+//   - announce.go: telling others how it stands, also when no sink runs
 //
 // # Exactly once
 //
@@ -24,9 +25,19 @@
 // killed at any moment. Rows are numbered by the ledger alone, so it does not
 // matter which sink wrote them, in which batches.
 //
-// At every start the sink reads the ledger from entry 1. When it comes to the
-// place of the database, that entry must have the same bytes, and the register
-// the same state: else the ledger went back, and nothing is written.
+// At every start the sink reads the ledger from entry 1, or on from a snapshot
+// that is not after the place of the database. When it comes to that place, the
+// entry must have the same bytes, and the register the same state: else the
+// ledger went back, and nothing is written.
+//
+// # As known at a time
+//
+// Whether a database that is at entry 7 since yesterday has everything that was
+// recorded until now, its entries do not tell. So the place has known_until too:
+// a time of the ledger's server at which the ledger ended at that entry. A sink
+// that has nothing to write moves it on every few seconds. As of a later time, or
+// entry, nobody is answered: PostgreSQL raises an error, and in SQLite, where a
+// schema has no functions, the queries that the comments give find no row.
 //
 // # Poison
 //
@@ -43,13 +54,16 @@
 //
 // # Known holes
 //
-// A start reads the whole ledger, since a ruling needs the register's state.
+// A start reads the whole ledger, since a ruling needs the register's state, where
+// no snapshot is at hand (they are in serve's data directory), or it is later than
+// the place of the database, or a row of entries is parked: what the register
+// ruled on an entry is in no snapshot.
+//
 // The exceptions of the kinds look-alike and sequence-gap are not in the tables:
 // what one of them says changes while it stands. Where rows are refused by the
 // ten thousand, each costs a few milliseconds. PostgreSQL's own time zone rules
-// decide where a day ends in facts_as_of(date), and not the program's.
-// As of a time or a day the database answers from the entries that it has: where
-// it is behind, the ledger may have a later one. Whether it is, only the ledger
-// tells. A row whose closing is refused, and its taking out too, is counted
-// beside the one that took its place; its reason in parked says so.
+// decide where a day ends in facts_as_of(date), and not the program's. Where the
+// clock of the ledger's server is set back, what is recorded next may have a time
+// that was known already. A row whose closing is refused, and its taking out too,
+// is counted beside the one that took its place; its reason in parked says so.
 package sink

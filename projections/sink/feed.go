@@ -28,8 +28,8 @@ type Options struct {
 	// Start, unless nil, makes new projections what a snapshot has of them that ends
 	// at entry or before; its answer is nil where there is none that is of use.
 	Start func(ctx context.Context, entry uint64, kept ...projections.Kept) (*projections.Start, error)
-	// Stands, unless nil, is told how the database stands: when that changes, at
-	// most each second, and every few seconds while it does not.
+	// Stands, unless nil, is told how the database stands: within a second of a
+	// change, and every few seconds while there is none.
 	Stands func(Standing)
 	// BatchRows is how many rows a transaction may have, about: an entry is
 	// never split. 0 is 20,000.
@@ -54,6 +54,9 @@ func (db *Database) Feed(ctx context.Context, l *eventstore.Ledger, o Options) (
 	}
 	if o.Say == nil {
 		o.Say = func(string) {}
+	}
+	if o.Stands == nil {
+		o.Stands = func(Standing) {}
 	}
 	if _, err := db.knownVersion(ctx, db.migrations()); err != nil {
 		return Place{}, err
@@ -106,8 +109,9 @@ type feeder struct {
 	pause time.Duration
 	// end is how the ledger ended when it was last asked.
 	end eventstore.Status
-	// told is when Stands was last told.
-	told time.Time
+	// told is when Stands was last told, and untold that something is new since.
+	told   time.Time
+	untold bool
 }
 
 // flight is a transaction that is on its way while entries are read.
@@ -155,7 +159,7 @@ func (f *feeder) run(ctx context.Context) error {
 		return err
 	}
 	tail := f.end.Entries
-	pulse := time.NewTicker(pulseEvery)
+	pulse := time.NewTicker(tellEvery)
 	defer pulse.Stop()
 	ctx, stop := context.WithCancel(ctx)
 	read, ended := f.readAhead(ctx)
@@ -185,10 +189,7 @@ func (f *feeder) run(ctx context.Context) error {
 				f.Progress(e.Number, max(tail, e.Number))
 			}
 		case <-pulse.C:
-			if f.at.Entry >= f.end.Entries {
-				_ = f.look(ctx) // while the server is away nobody knows more
-			}
-			f.tell(ctx, true)
+			f.pulse(ctx)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -197,6 +198,18 @@ func (f *feeder) run(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+}
+
+// pulse tells what is new and, now and then, that the sink is there; and looks
+// until when everything is known.
+func (f *feeder) pulse(ctx context.Context) {
+	idle := time.Since(f.told) >= pulseEvery
+	if idle && f.at.Entry >= f.end.Entries {
+		_ = f.look(ctx) // while the server is away nobody knows more
+	}
+	if idle || f.untold {
+		f.tell(ctx, true)
 	}
 }
 
@@ -427,7 +440,7 @@ func (f *feeder) land(ctx context.Context) error {
 		f.written, f.retry = c.to, f.retry && !c.retry
 		f.pending.writtenTo(c.to.Entry, &f.rows)
 		f.back(ctx)
-		f.tell(ctx, c.retry || c.parked)
+		f.tell(ctx, false)
 		return nil
 	case errors.Is(err, errMoved):
 	case ctx.Err() != nil:
@@ -505,6 +518,8 @@ const (
 func (f *feeder) waitFor(ctx context.Context, why error) error {
 	if f.pause == 0 {
 		f.Say(fmt.Sprintf("%s is away, waiting for it: %v", f.db.Name, why))
+	}
+	if f.pause == 0 || time.Since(f.told) >= pulseEvery {
 		f.stands(Standing{Place: f.written, Away: why.Error()})
 	}
 	f.pause = min(max(2*f.pause, firstPause), lastPause)
@@ -528,9 +543,10 @@ func (f *feeder) back(ctx context.Context) {
 // tellEvery is how often a database that moves is told of.
 const tellEvery = time.Second
 
-// tell tells how the database stands, now or only if that was not done lately.
+// tell tells how the database stands: now, or soon where that was done lately.
 func (f *feeder) tell(ctx context.Context, now bool) {
-	if f.Stands == nil || f.flying != nil || !now && time.Since(f.told) < tellEvery {
+	f.untold = true
+	if f.flying != nil || !now && time.Since(f.told) < tellEvery {
 		return
 	}
 	place, err := f.db.Place(ctx) // other sinks move it too
@@ -543,8 +559,6 @@ func (f *feeder) tell(ctx context.Context, now bool) {
 }
 
 func (f *feeder) stands(s Standing) {
-	if f.Stands != nil {
-		f.told = time.Now()
-		f.Stands(s)
-	}
+	f.told, f.untold = time.Now(), false
+	f.Stands(s)
 }

@@ -145,7 +145,6 @@ func each[R any](w *writer, rows []R, put func([]R) error, park func(R, error) e
 
 // park keeps a row for later: that of the number and position of c.
 func (w *writer) park(t *table, c closing, content string, why error) error {
-	w.changes.parked = true
 	if w.refusals++; w.refusals > maxRefusals && !w.few {
 		return &manyRefusedError{why}
 	}
