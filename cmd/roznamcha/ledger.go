@@ -290,12 +290,12 @@ func watch(ctx context.Context, nc *nats.Conn) (watched context.Context, stop fu
 func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf projections.AsOf, ps ...projections.Projection) (*domain.Register, projections.Stats, error) {
 	opts := projections.ReplayOptions{AsOf: asOf}
 	began := time.Now()
-	kept, all := projections.Keepable(ps...)
-	if all && len(kept) > 0 {
+	kept, worth := projections.Keepable(ps...)
+	if worth && len(kept) > 0 {
 		var more []projections.Kept
 		var err error
-		if asOf.IsZero() {
-			more, err = p.besides(ctx, l, kept)
+		if worth = asOf.IsZero(); worth {
+			more, worth, err = p.readOn(ctx, l, kept)
 		}
 		if kept = append(kept, more...); err == nil {
 			opts.From, err = p.start(ctx, l, asOf, kept...)
@@ -312,8 +312,8 @@ func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf project
 	opts.Progress = func(entry, tail uint64) { progress.Update(int64(entry), float64(entry)/float64(tail)) }
 	reg, stats, err := projections.Replay(ctx, l, opts, ps...)
 	stats.Took = time.Since(began)
-	if err == nil && all && asOf.IsZero() {
-		p.keep(reg, stats, stats.Took, kept)
+	if err == nil && worth {
+		p.keep(reg, stats, kept)
 	}
 	return reg, stats, err
 }

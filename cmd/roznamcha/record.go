@@ -129,26 +129,13 @@ func (p *program) withRecorder(ctx context.Context, l *eventstore.Ledger, work f
 // rulings sees every line of it first, as RecorderConfig says.
 func (p *program) withRulings(ctx context.Context, l *eventstore.Ledger, rulings func(*domain.Ruled), work func(*eventstore.Recorder) error) error {
 	var reg *domain.Register
-	var stats projections.Stats
-	var kept []projections.Kept
-	began := time.Now()
 	if rulings == nil {
-		var err error
-		var start *projections.Start
-		if kept, err = p.besides(ctx, l, nil); err == nil {
-			start, err = p.start(ctx, l, projections.AsOf{}, kept...)
-		}
+		start, err := p.start(ctx, l, projections.AsOf{})
 		if err != nil {
 			return err
 		}
 		if start != nil {
-			reg, stats = start.Register, start.Stats
-		}
-		rulings = func(r *domain.Ruled) {
-			stats.Apply(r)
-			for _, one := range kept {
-				one.Apply(r)
-			}
+			reg = start.Register
 		}
 	}
 	progress := p.progress("entries read")
@@ -161,9 +148,7 @@ func (p *program) withRulings(ctx context.Context, l *eventstore.Ledger, rulings
 	if err != nil {
 		return err
 	}
-	took := time.Since(began)
 	err = work(recorder)
-	recorder.View(func(reg *domain.Register) { p.keep(reg, stats, took, kept) })
 	return joinOther(err, recorder.Close())
 }
 

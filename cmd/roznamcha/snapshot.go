@@ -25,8 +25,8 @@ const snapshotFile = "snapshot"
 
 // When a snapshot is worth its writing.
 const (
-	// slowReplay is how long a reading takes that is not to be repeated, and
-	// farLines how many lines may take as long.
+	// slowReplay is how long a replay takes that is not to be repeated, and
+	// farLines how many lines after a snapshot make a new one worth it.
 	slowReplay = time.Second
 	farLines   = 200_000
 	// snapshotLines is how many lines serve reads at least between two, and
@@ -48,31 +48,34 @@ func (p *program) snapshotPath() string {
 	return filepath.Join(p.dir, snapshotFile)
 }
 
-// besides are the projections that a command reads l into besides asked, so that
-// what it has read can be saved: all that a snapshot should hold, where there is
-// far to read.
-func (p *program) besides(ctx context.Context, l *eventstore.Ledger, asked []projections.Kept) (more []projections.Kept, err error) {
+// readOn are what the snapshot file holds besides asked, for a command that reads
+// l into asked and has far to read: it reads them on, so that what it saves in the
+// end is no less. Where there is no file it saves what it was asked, and worth is
+// false where it has not far to read, and saves nothing.
+func (p *program) readOn(ctx context.Context, l *eventstore.Ledger, asked []projections.Kept) (more []projections.Kept, worth bool, err error) {
 	path := p.snapshotPath()
 	if path == "" {
-		return nil, nil
+		return nil, false, nil
 	}
+	saved, err := projections.OpenSnapshot(path)
+	if err != nil {
+		return nil, true, nil // of no use, which start tells
+	}
+	defer saved.Close()
 	tail, err := l.Tail(ctx)
-	if err != nil || tail < farLines/domain.MaxLines {
-		return nil, err
+	if err != nil {
+		return nil, false, err
 	}
-	if saved, err := projections.OpenSnapshot(path); err == nil {
-		defer saved.Close()
-		if saved.LinesTo(tail) < farLines {
-			return nil, nil
-		}
+	if has, _ := saved.Has(asked...); has && saved.LinesTo(tail) < farLines {
+		return nil, false, nil
 	}
 	for _, one := range []projections.Kept{projections.NewTotals(), projections.NewExceptions(), projections.NewAmendments()} {
 		same := func(k projections.Kept) bool { return reflect.TypeOf(k) == reflect.TypeOf(one) }
-		if !slices.ContainsFunc(asked, same) {
+		if has, _ := saved.Has(one); has && !slices.ContainsFunc(asked, same) {
 			more = append(more, one)
 		}
 	}
-	return more, nil
+	return more, true, nil
 }
 
 // start makes ps, which are new, what they were after the entry of the snapshot,
@@ -141,11 +144,11 @@ func holds(ctx context.Context, l *eventstore.Ledger, saved *projections.SavedSn
 	return err
 }
 
-// keep takes a snapshot of what was read, so that the next start is quick, where
-// that took long; saveRead saves it. Nobody uses reg and ps any more but to look
-// at them.
-func (p *program) keep(reg *domain.Register, stats projections.Stats, took time.Duration, ps []projections.Kept) {
-	if took >= slowReplay && len(ps) > 0 {
+// keep takes a snapshot of what was replayed, so that the next start is quick,
+// where that took long; saveRead saves it. Nobody uses reg and ps any more but to
+// look at them.
+func (p *program) keep(reg *domain.Register, stats projections.Stats, ps []projections.Kept) {
+	if stats.Took >= slowReplay && len(ps) > 0 {
 		p.read = projections.TakeSnapshot(reg, stats, ps...)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,35 +32,40 @@ func (p inDir) recordRaids(unit string, from, n int) {
 	}
 }
 
-// snapshotWith saves a snapshot of the ledger as it is, but with totals and
-// exceptions of nothing where marked: who starts from it prints no raid.
+// snapshotOf saves a snapshot of the ledger as it is, that holds these; but as
+// they are of nothing where marked: who starts from it prints no raid.
+func (p inDir) snapshotOf(marked bool, ps ...projections.Kept) {
+	p.t.Helper()
+	p.on(context.Background(), func(ctx context.Context, _ *program, l *eventstore.Ledger) error {
+		var replayed []projections.Projection
+		for _, one := range ps {
+			if !marked {
+				replayed = append(replayed, one)
+			}
+		}
+		reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, replayed...)
+		if err != nil {
+			return err
+		}
+		for _, one := range ps {
+			if totals, ok := one.(*projections.Totals); ok && marked {
+				totals.Apply(&domain.Ruled{Position: domain.Position{Entry: reg.Last(), Line: 1}, Ruling: domain.Ruling{Verdict: domain.Refused}})
+			}
+		}
+		path := filepath.Join(p.dir, snapshotFile)
+		_ = os.Remove(path)
+		saved, err := projections.TakeSnapshot(reg, stats, ps...).Save(path, nil)
+		if err == nil && !saved {
+			err = errors.New("not saved")
+		}
+		return err
+	})
+}
+
+// snapshotWith is snapshotOf all that a snapshot can hold.
 func (p inDir) snapshotWith(marked bool) {
 	p.t.Helper()
-	ctx := context.Background()
-	q := &program{dir: p.dir, in: strings.NewReader(""), out: io.Discard, errs: io.Discard}
-	s, err := q.connect(ctx)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer s.close()
-	l, err := s.open(ctx)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	totals, exceptions, amendments := projections.NewTotals(), projections.NewExceptions(), projections.NewAmendments()
-	reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, totals, exceptions, amendments)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if marked {
-		totals, exceptions = projections.NewTotals(), projections.NewExceptions()
-		totals.Apply(&domain.Ruled{Position: domain.Position{Entry: reg.Last(), Line: 1}, Ruling: domain.Ruling{Verdict: domain.Refused}})
-	}
-	path := filepath.Join(p.dir, snapshotFile)
-	_ = os.Remove(path)
-	if saved, err := projections.TakeSnapshot(reg, stats, totals, exceptions, amendments).Save(path, nil); err != nil || !saved {
-		p.t.Fatal(saved, err)
-	}
+	p.snapshotOf(marked, projections.NewTotals(), projections.NewExceptions(), projections.NewAmendments())
 }
 
 // raids is what totals prints of them, and on standard error.
@@ -172,7 +178,8 @@ func TestWhatWasReadIsSavedAfterTheAnswer(t *testing.T) {
 			totals := projections.NewTotals()
 			reg, stats, err := projections.Replay(ctx, l, projections.ReplayOptions{}, totals)
 			if err == nil {
-				q.keep(reg, stats, took, []projections.Kept{totals})
+				stats.Took = took
+				q.keep(reg, stats, []projections.Kept{totals})
 				answered()
 			}
 			return err
@@ -218,38 +225,44 @@ func TestWhatWasReadIsSavedAfterTheAnswer(t *testing.T) {
 	}
 }
 
-// Who has far to read reads what a snapshot should hold besides, and who has not
-// only what is asked.
-func TestWhoHasFarToReadReadsItAll(t *testing.T) {
+// Who saves a snapshot where there was one reads on what that held, and who has not
+// far to read saves none.
+func TestWhatASnapshotHeldIsReadOn(t *testing.T) {
 	p := inDir{t, filepath.Join(t.TempDir(), "data")}
 	p.opened("karachi")
-	besides := func() (names []string) {
+	readOn := func(asked ...projections.Kept) (is string) {
 		p.on(t.Context(), func(ctx context.Context, q *program, l *eventstore.Ledger) error {
-			more, err := q.besides(ctx, l, []projections.Kept{projections.NewTotals()})
+			more, worth, err := q.readOn(ctx, l, asked)
+			is = fmt.Sprint(worth)
 			for _, one := range more {
-				names = append(names, fmt.Sprintf("%T", one))
+				is += fmt.Sprintf(" %T", one)
 			}
 			return err
 		})
-		return names
+		return is
 	}
-	if more := besides(); more != nil {
-		t.Error("a short ledger:", more)
+	if is := readOn(projections.NewTotals()); is != "true" {
+		t.Error("without a snapshot:", is)
+	}
+	p.recordRaids("karachi", 1, domain.MaxLines)
+	p.snapshotWith(false)
+	if is := readOn(projections.NewTotals()); is != "false" {
+		t.Error("near its snapshot:", is)
 	}
 	p.on(t.Context(), func(ctx context.Context, _ *program, l *eventstore.Ledger) error {
-		for range farLines / domain.MaxLines {
+		for range farLines / 100 { // of more than a hundred lines, by what is in the snapshot
 			if _, err := l.Append(ctx, []byte("junk")); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if more := besides(); fmt.Sprint(more) != "[*projections.Exceptions *projections.Amendments]" {
-		t.Error("a long ledger:", more)
+	if is := readOn(projections.NewTotals()); is != "true *projections.Exceptions *projections.Amendments" {
+		t.Error("far from its snapshot:", is)
 	}
-	p.snapshotWith(false)
-	if more := besides(); more != nil {
-		t.Error("near its snapshot:", more)
+	p.snapshotOf(false, projections.NewTotals())
+	if is := readOn(projections.NewAmendments()); is != "true *projections.Totals" {
+		t.Error("near a snapshot that does not hold it:", is)
 	}
 }
 
