@@ -153,7 +153,7 @@ func replayLine(s projections.Stats) string {
 		return fmt.Sprintf("%s: a snapshot at entry %s and %s since, in %s", print.Plural(s.Lines, "event"), print.Count(s.Snapshot), print.Count(s.Lines-s.Before), print.Duration(s.Took))
 	}
 	line := fmt.Sprintf("%s replayed in %s", print.Plural(s.Lines, "event"), print.Duration(s.Took))
-	if s.Took > 100*time.Millisecond {
+	if s.Took >= time.Second {
 		line += fmt.Sprintf(" · %s/s", print.Count(int64(float64(s.Lines)/s.Took.Seconds())))
 	}
 	return line
