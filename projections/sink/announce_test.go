@@ -49,6 +49,9 @@ func TestSinksAreKnown(t *testing.T) {
 			write(t, l, lineOf(t, diaries[0], city+string(rune('0'+i)), uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), raid))
 		}
 		waitUntil(t, "everything is told", func() bool { is := known(); return is.Entry == 4 && is.Parked == 2 })
+		if is := known(); is.Ended || is.Silent(is.Told) || !is.Silent(is.Told.Add(time.Hour)) {
+			t.Errorf("while it runs: %+v", is)
+		}
 		stop()
 		err := <-done
 		if !errors.Is(err, context.Canceled) {
