@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 const noSleep = "atexit_sleep_ms=0"
 
 // patience is how long a script waits for a condition before it fails.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // TestScripts drives the program as a person would; testdata/script/*.txtar.
 // Besides testscript's own commands, scripts have those of scriptCommands.

@@ -2,9 +2,11 @@ package sink
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"roznamcha/projections/sink/postgrestest"
 )
@@ -58,5 +60,37 @@ func TestPasswordsAreNotTold(t *testing.T) {
 	}
 	if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
 		t.Errorf("it made %v, %v", files, err)
+	}
+}
+
+// A file that another program is just making is waited for, though SQLite says at
+// once that it is busy.
+func TestFileThatIsBeingMade(t *testing.T) {
+	where := t.TempDir() + "/facts.db"
+	other, err := sql.Open("sqlite", "file:"+where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	for _, text := range []string{"CREATE TABLE other (x)", "BEGIN IMMEDIATE"} {
+		if _, err := other.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	committed := make(chan error, 1)
+	time.AfterFunc(10*waitEvery, func() {
+		_, err := other.Exec("COMMIT")
+		committed <- err
+	})
+	db, err := Open(newContext(t), where, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-committed; err != nil {
+		t.Error(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -43,12 +43,24 @@ func openSQLite(ctx context.Context, path string, create bool) (*Database, error
 	db, err := sql.Open("sqlite", address.String())
 	if err == nil {
 		db.SetMaxOpenConns(1)
-		err = db.PingContext(ctx)
+		err = reach(ctx, db)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w. Try: the path of an SQLite file in a directory that can be written to", path, err)
 	}
 	return &Database{&sqliteFile{db}, path}, nil
+}
+
+// reach makes the connection. SQLite says at once, whatever its busy_timeout, that
+// a file is busy which another program is just opening after one that was killed.
+func reach(ctx context.Context, db *sql.DB) (err error) {
+	for deadline := time.Now().Add(busyPatience * time.Millisecond); ; time.Sleep(waitEvery) {
+		var said *sqlite.Error
+		err = db.PingContext(ctx)
+		if !errors.As(err, &said) || said.Code()&0xff != codes.SQLITE_BUSY || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // Close closes the file.

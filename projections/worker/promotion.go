@@ -189,7 +189,11 @@ func askVersion(ctx context.Context, nc *nats.Conn, version int, request Request
 // that moment is chance, as it is between any two workers.
 func (p *Promotion) Move(ctx context.Context) error {
 	for _, t := range p.Tables {
-		if err := p.awaitTable(ctx, t.Name); err != nil {
+		err := p.awaitTable(ctx, t.Name)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("the new version is not there, or older than entry %d. Try: a worker of that version with this table", t.Entry)
+		}
+		if err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)
 		}
 	}
@@ -230,7 +234,7 @@ func (p *Promotion) awaitTable(ctx context.Context, name string) error {
 		select {
 		case <-time.After(changeEvery / 2):
 		case <-ctx.Done():
-			return fmt.Errorf("the new version is not there, or older than entry %d. Try: a worker of that version with this table", old.Stamp.Mark.Entry)
+			return ctx.Err()
 		}
 	}
 }

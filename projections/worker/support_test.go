@@ -23,7 +23,7 @@ import (
 
 // patience is how long a test waits for what must come. It is a limit on a
 // broken program, not on a slow machine.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 func soon(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
