@@ -52,7 +52,7 @@ func openSQLite(ctx context.Context, path string, create bool) (*Database, error
 }
 
 // reach makes the connection. SQLite says at once, whatever its busy_timeout, that
-// a file is busy which another program is just opening after one that was killed.
+// a file is busy which another program is just making.
 func reach(ctx context.Context, db *sql.DB) (err error) {
 	for deadline := time.Now().Add(busyPatience * time.Millisecond); ; time.Sleep(waitEvery) {
 		var said *sqlite.Error
