@@ -92,8 +92,10 @@ type standing struct {
 	Tables  *tablesStanding  `json:"tables,omitempty"`
 	Workers []workerStanding `json:"workers,omitempty"`
 	Gone    []worker.Gone    `json:"workers_gone,omitempty"`
-	// Sinks are the databases that are fed, or were.
-	Sinks []sinkTold `json:"sinks,omitempty"`
+	// Sinks are the databases that are fed, or were; SinksProblem is why that
+	// cannot be told.
+	Sinks        []sinkTold `json:"sinks,omitempty"`
+	SinksProblem string     `json:"sinks_problem,omitempty"`
 	// alarm tells that the ledger has a gap or went back.
 	alarm bool
 }
@@ -129,7 +131,7 @@ func (p *program) status(ctx context.Context, s *session) error {
 		return err
 	}
 	if is.Sinks, err = sinksOf(ctx, s.nc, l, is.Status); err != nil {
-		return err
+		is.SinksProblem = err.Error()
 	}
 	is.alarm = alarm != nil
 	show := p.printStanding
@@ -195,7 +197,7 @@ func (p *program) printStanding(is standing) error {
 	addTables(add, is.Tables)
 	addWorkers(add, is.Workers)
 	addGone(add, is.Gone)
-	addSinks(add, is.Sinks)
+	addSinks(add, is.Sinks, is.SinksProblem)
 	return table.Write(p.out)
 }
 

@@ -36,7 +36,10 @@ func sinksOf(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger, end event
 }
 
 // addSinks adds a line for each sink, and one for what is wrong with it.
-func addSinks(add func(name, format string, args ...any), sinks []sinkTold) {
+func addSinks(add func(name, format string, args ...any), sinks []sinkTold, problem string) {
+	if problem != "" {
+		add("sinks", "cannot be told: %s", print.Clean(problem))
+	}
 	for _, s := range sinks {
 		since := ""
 		switch {
