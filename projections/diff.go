@@ -42,9 +42,9 @@ type CellChange struct {
 	Low      bool         `json:"low,omitempty"`
 	Parts    []ChangePart `json:"parts"`
 
-	// fresh is the part of the new facts until finish. There can be millions,
-	// and each comes once, in order.
-	fresh ChangePart
+	// fresh is what new facts add, and places are lists of theirs, until finish.
+	fresh  Tally
+	places [][]domain.Place
 }
 
 // Head is the cell's column as it is printed beside it, with its currency and
@@ -348,10 +348,13 @@ func (d *diff) run() {
 		d.settle(i)
 	}
 	for _, l := range slices.Compact(d.layouts) {
-		for _, f := range l.footings {
-			for _, c := range f.cells {
-				c.Was.add(f.was)
-				c.Is.add(f.is)
+		for n := range l.footings {
+			for _, c := range l.footings[n].cells {
+				c.Was.add(l.was[n])
+				c.fresh.add(l.fresh[n])
+				if places := l.footings[n].places; len(places) > 0 {
+					c.places = append(c.places, places)
+				}
 			}
 		}
 	}
@@ -363,23 +366,23 @@ func (d *diff) row(r *row) {
 	one := tallyOf(r)
 	first, last := 0, len(d.places)
 	if r.opened < d.from {
-		d.layouts[0].of(r).was.add(one)
+		l := d.layouts[0]
+		l.was[l.of(r)].add(one)
 	} else {
 		first, _ = slices.BinarySearch(d.places, r.opened+1)
-		d.part(d.layouts[first].of(r), r.opened, one)
+		d.part(d.layouts[first], r, r.opened, one)
 	}
-	if r.closed >= d.before {
-		d.layouts[last].of(r).is.add(one)
-	} else {
+	if r.closed < d.before {
 		last, _ = slices.BinarySearch(d.places, r.closed)
-		d.part(d.layouts[last].of(r), r.closed, one.minus())
+		d.part(d.layouts[last], r, r.closed, one.minus())
 	}
 	if d.movers == nil {
 		return
 	}
 	for _, i := range d.movers[r.cell] {
 		if i >= first && i < last {
-			d.layouts[i].of(r).moveTo(d.layouts[i+1].of(r), one)
+			l := d.layouts[i]
+			l.footings[l.of(r)].moveTo(d.layouts[i+1].of(r), one)
 		}
 	}
 }
@@ -387,11 +390,11 @@ func (d *diff) row(r *row) {
 // settle tells what the event at place i has done. What it takes out of a cell
 // and puts back into it is no change: a succession changes no total.
 func (d *diff) settle(i int) {
-	if d.layouts[i] != d.layouts[i+1] {
+	if next := d.layouts[i+1]; next != d.layouts[i] {
 		for _, f := range d.layouts[i].footings {
 			for _, m := range f.moves {
 				d.move(i, f.cells, m.facts.minus())
-				d.move(i, m.to.cells, m.facts)
+				d.move(i, next.footings[m.to].cells, m.facts)
 			}
 		}
 	}
@@ -422,23 +425,28 @@ func (d *diff) at(key cellKey) *CellChange {
 	return c
 }
 
-// part adds what the event at place did to the cells of f.
-func (d *diff) part(f *footing, place domain.Place, change Tally) {
-	if len(f.cells) == 0 {
+// part adds what the event at place did to the cells in which r stands.
+func (d *diff) part(l *layout, r *row, place domain.Place, change Tally) {
+	n := l.of(r)
+	if n == 0 {
 		return
 	}
+	f := &l.footings[n]
 	if i, ok := slices.BinarySearch(d.places, place); ok {
 		d.move(i, f.cells, change)
 		return
 	}
 	position := place.Position()
 	kind := d.amendments.At(position).Kind
-	for _, c := range f.cells {
-		if kind == NewFact {
-			c.fresh.add(change, position)
-		} else {
-			c.part(kind, change, position)
+	if kind == NewFact { // of which there can be millions; each comes once, in order
+		l.fresh[n].add(change)
+		if len(f.places) < MaxPositions {
+			f.places = append(f.places, place)
 		}
+		return
+	}
+	for _, c := range f.cells {
+		c.part(kind, change, position)
 	}
 }
 
@@ -453,53 +461,63 @@ func (c *CellChange) part(kind ChangeKind, change Tally, position domain.Positio
 	p.Positions = append(p.Positions, position)
 }
 
-// add adds one event more, which comes after those that p has.
-func (p *ChangePart) add(change Tally, position domain.Position) {
-	p.Change.add(change)
-	if p.Events++; p.Events <= MaxPositions {
-		p.Positions = append(p.Positions, position)
-	}
-}
-
-// sorted are the cells that changed, in the order of the tables.
+// sorted are the cells that changed, in the order of the tables; those of a row or
+// a currency that neither table has, since it came and went, after the others.
 func (d *diff) sorted(tables ...*Table) []CellChange {
-	rank := make(map[string]int)
+	rows, columns := make(ranks), make(ranks)
 	for _, t := range tables {
-		t.each(func(kind string, row Row) {
-			key := rowText(kind, row.Labels)
-			if _, ok := rank[key]; !ok {
-				rank[key] = len(rank)
-			}
-		})
-	}
-	kinds := map[string]int{"row": 0, "total": 1, "unplaced": 2}
-	columns := make(map[string]int)
-	for _, t := range tables {
+		t.each(func(kind string, row Row) { rows.add(rowText(kind, row.Labels)) })
 		for _, c := range t.Columns {
-			key := c.Column.String() + " " + c.Currency
-			if _, ok := columns[key]; !ok {
-				columns[key] = len(columns)
-			}
+			columns.add(columnText(c.Column, c.Currency))
 		}
 	}
-	list := []CellChange{}
-	for _, c := range d.cells {
-		if c.finish(); len(c.Parts) == 0 {
-			continue
-		}
-		list = append(list, *c)
+	kinds := ranks{"row": 0, "total": 1, "unplaced": 2}
+	type ranked struct {
+		*CellChange
+		kind, row, column int
+		rowText, text     string
 	}
-	slices.SortFunc(list, func(a, b CellChange) int {
+	var all []ranked
+	for text, c := range d.cells {
+		if c.finish(); len(c.Parts) > 0 {
+			row := rowText(c.Row, c.Labels)
+			all = append(all, ranked{c, kinds.of(c.Row), rows.of(row), columns.of(columnText(c.Column, c.Currency)), row, text})
+		}
+	}
+	slices.SortFunc(all, func(a, b ranked) int {
 		return cmp.Or(
-			cmp.Compare(kinds[a.Row], kinds[b.Row]),
-			cmp.Compare(rank[rowText(a.Row, a.Labels)], rank[rowText(b.Row, b.Labels)]),
-			cmp.Compare(columns[a.Column.String()+" "+a.Currency], columns[b.Column.String()+" "+b.Currency]),
+			cmp.Compare(a.kind, b.kind),
+			cmp.Compare(a.row, b.row), strings.Compare(a.rowText, b.rowText),
+			cmp.Compare(a.column, b.column), strings.Compare(a.text, b.text),
 		)
 	})
+	list := make([]CellChange, len(all))
+	for i, c := range all {
+		list[i] = *c.CellChange
+	}
 	return list
 }
 
-// finish puts the parts, and their positions, in order, each event once.
+// ranks are the places of texts in an order.
+type ranks map[string]int
+
+// add puts text last, unless it has a place.
+func (r ranks) add(text string) {
+	if _, ok := r[text]; !ok {
+		r[text] = len(r)
+	}
+}
+
+// of is the place of text: after all others where it has none.
+func (r ranks) of(text string) int {
+	if at, ok := r[text]; ok {
+		return at
+	}
+	return len(r)
+}
+
+// finish adds the part of the new facts, puts the parts, and their positions, in
+// order, each event once, and adds up what the cell is.
 func (c *CellChange) finish() {
 	for i := range c.Parts {
 		p := &c.Parts[i]
@@ -508,11 +526,46 @@ func (c *CellChange) finish() {
 		p.Events = len(p.Positions)
 		p.Positions = slices.Clip(p.Positions[:min(len(p.Positions), MaxPositions)])
 	}
-	if c.fresh.Events > 0 {
-		c.Parts = append(c.Parts, c.fresh)
+	if c.fresh.Facts > 0 {
+		c.Parts = append(c.Parts, c.newFacts())
 	}
 	slices.SortFunc(c.Parts, func(a, b ChangePart) int { return cmp.Compare(a.Kind, b.Kind) })
+	c.Is = c.Was
+	for _, p := range c.Parts {
+		c.Is.add(p.Change)
+	}
 }
+
+// newFacts is the part of the new facts.
+func (c *CellChange) newFacts() ChangePart {
+	places := least(MaxPositions, c.places)
+	p := ChangePart{Kind: NewFact, Change: c.fresh, Events: int(c.fresh.Facts), Positions: make([]domain.Position, len(places))}
+	for i, place := range places {
+		p.Positions[i] = place.Position()
+	}
+	return p
+}
+
+// least are the n least places of lists that are in order, of which none is empty.
+func least(n int, lists [][]domain.Place) (all []domain.Place) {
+	if len(lists) == 1 {
+		return lists[0][:min(len(lists[0]), n)]
+	}
+	slices.SortFunc(lists, func(a, b []domain.Place) int { return cmp.Compare(a[0], b[0]) })
+	lists = lists[:min(len(lists), n)]
+	for _, list := range lists {
+		if len(lists) == n { // whose first ones are n already
+			end, _ := slices.BinarySearch(list, lists[n-1][0]+1)
+			list = list[:end]
+		}
+		all = append(all, list...)
+	}
+	slices.Sort(all)
+	return all[:min(len(all), n)]
+}
+
+// columnText tells a column in one currency from every other.
+func columnText(column Column, currency string) string { return column.String() + " " + currency }
 
 // rowText tells a row from every other.
 func rowText(kind string, labels []string) string {

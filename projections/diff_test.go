@@ -262,3 +262,56 @@ func cellsOf(table *Table, currencies map[string][]string) map[string]Cell {
 	})
 	return cells
 }
+
+// Cells come in the order of the tables, and those of rows and currencies that
+// came and went after the others, in the same order each time.
+func TestDifferencesAreInOrder(t *testing.T) {
+	amendments := NewAmendments()
+	b := newBook(t, amendments)
+	b.write(raid(karachi, "1", "Karachi", "2025-05-03"), recovery(karachi, "1", "Karachi", "2025-05-03", pkr(5)))
+	var gone []*domain.Event
+	for i, city := range []string{"Quetta", "Multan", "Lahore", "Sukkur", "Swat"} {
+		gone = append(gone, raid(lahore, fmt.Sprint(i), city, "2025-05-03"))
+	}
+	for i, currency := range []domain.Currency{"USD", "EUR", "GBP"} {
+		gone = append(gone, recovery(lahore, fmt.Sprint(i), "Karachi", "2025-05-03", domain.Amount{Minor: 1, Currency: currency}))
+	}
+	b.write(append(gone, raid(karachi, "2", "Rawalpindi", "2025-05-03"))...)
+	for _, e := range gone {
+		b.write(b.retract(e))
+	}
+	for range 3 {
+		d, err := b.totals.Diff(Query{By: []Dimension{City}}, amendments, 2, b.reg.Last())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cells []string
+		for _, c := range d.Cells {
+			cells = append(cells, strings.Join(append(c.Labels, c.Head()), " "))
+		}
+		const want = "Karachi recovered EUR · Karachi recovered GBP · Karachi recovered USD · Rawalpindi raids · " +
+			"Lahore raids · Multan raids · Quetta raids · Sukkur raids · Swat raids · " +
+			"raids · recovered EUR · recovered GBP · recovered USD"
+		if got := strings.Join(cells, " · "); got != want {
+			t.Errorf("%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+// Of more new facts than are listed the first are, from whichever lists they come.
+func TestTheFirstNewFactsAreListed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 8).Draw(t, "n")
+		var all []domain.Place
+		lists := make([][]domain.Place, rapid.IntRange(1, 12).Draw(t, "lists"))
+		for at := range domain.Place(40) {
+			if i := rapid.IntRange(-1, len(lists)-1).Draw(t, "list"); i >= 0 {
+				lists[i], all = append(lists[i], at), append(all, at)
+			}
+		}
+		lists = slices.DeleteFunc(lists, func(list []domain.Place) bool { return len(list) == 0 })
+		if got, want := least(n, lists), all[:min(n, len(all))]; !slices.Equal(got, want) {
+			t.Errorf("of %v the least %d are %v", lists, n, got)
+		}
+	})
+}

@@ -3,6 +3,8 @@ package projections
 import (
 	"slices"
 	"strings"
+
+	"roznamcha/domain"
 )
 
 // layout tells in which cells of a difference a row of the facts stands.
@@ -10,8 +12,12 @@ type layout struct {
 	*plan
 	// slots are the footings of the pairs, 0 where there is none yet.
 	slots slots
-	// footings are all that there are; the first is for what stands nowhere.
-	footings []*footing
+	// footings are all that there are; the first is for what stands nowhere. was
+	// is, by footing, the facts that stand there at the first of two moments, and
+	// fresh those that are new since. (They stand apart, for every fact is added to
+	// one of them.)
+	footings   []footing
+	was, fresh []Tally
 	// currencies are those of the columns of amounts, by column.
 	currencies map[string][]string
 	// cell is the cell of that name.
@@ -22,20 +28,20 @@ type layout struct {
 // total or the unplaced.
 type footing struct {
 	cells []*CellChange
-	// was and is are the facts that stand here at the first and at the last of
-	// two moments, moves those that a succession takes elsewhere.
-	was, is Tally
-	moves   []move
+	// places are those of the first new facts, at most MaxPositions.
+	places []domain.Place
+	// moves are facts that a succession takes to footings of the next layout.
+	moves []move
 }
 
-// move is facts that a succession takes from one footing to another.
+// move is facts that a succession takes from one footing to that of a number.
 type move struct {
-	to    *footing
+	to    uint32
 	facts Tally
 }
 
 // moveTo moves a fact.
-func (f *footing) moveTo(to *footing, fact Tally) {
+func (f *footing) moveTo(to uint32, fact Tally) {
 	for i := range f.moves {
 		if f.moves[i].to == to {
 			f.moves[i].facts.add(fact)
@@ -55,7 +61,9 @@ type cellKey struct {
 }
 
 func newLayout(p *plan, currencies map[string][]string, cell func(cellKey) *CellChange) *layout {
-	return &layout{plan: p, slots: newSlots(p), footings: []*footing{{}}, currencies: currencies, cell: cell}
+	l := &layout{plan: p, slots: newSlots(p), currencies: currencies, cell: cell}
+	l.add(footing{})
+	return l
 }
 
 // currenciesOf are the currencies that each column of some tables has.
@@ -72,27 +80,33 @@ func currenciesOf(tables ...*Table) map[string][]string {
 	return currencies
 }
 
-// of is where r stands.
-func (l *layout) of(r *row) *footing {
+// add enters a footing and returns its number.
+func (l *layout) add(f footing) uint32 {
+	l.footings = append(l.footings, f)
+	l.was, l.fresh = append(l.was, Tally{}), append(l.fresh, Tally{})
+	return uint32(len(l.footings) - 1)
+}
+
+// of is the number of the footing where r stands, 0 for nowhere.
+func (l *layout) of(r *row) uint32 {
 	span := r.occurred
 	if l.Clock == Reported {
 		span = r.reported
 	}
 	of := pair{l.cells.of[r.cell], l.spans.of[span]}
 	if of.cells == 0 || of.spans == 0 {
-		return l.footings[0]
+		return 0
 	}
-	slot := l.slots.get(of)
-	if slot == 0 {
-		f := &footing{}
+	n := l.slots.get(of)
+	if n == 0 {
+		var f footing
 		for _, key := range l.keys(of) {
 			f.cells = append(f.cells, l.cell(key))
 		}
-		slot = uint32(len(l.footings))
-		l.footings = append(l.footings, f)
-		l.slots.set(of, slot)
+		n = l.add(f)
+		l.slots.set(of, n)
 	}
-	return l.footings[slot]
+	return n
 }
 
 // keys are the cells in which the facts of a pair stand.
