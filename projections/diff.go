@@ -76,17 +76,24 @@ func givenText(t Tally, given bool, minor, shown int) string {
 	return t.Text(minor, shown)
 }
 
-// Notes are the lines to print below the cells: those of the table After, and
-// what — means where only Before has it.
+// Notes are the lines to print below the cells: what their signs mean, and those
+// of the table After that are about them.
 func (d *Difference) Notes() []string {
-	notes := slices.Clone(d.After.Notes)
-	dash := slices.ContainsFunc(d.Cells, func(c CellChange) bool { return !c.WasGiven || !c.IsGiven })
-	switch legend := noFactsText + " " + notGivenText; {
-	case !dash || len(notes) > 0 && strings.HasPrefix(notes[0], noFactsText):
-	case len(notes) > 0 && strings.HasPrefix(notes[0], lowMark):
-		notes[0] = legend + " · " + notes[0]
-	default:
-		notes = slices.Insert(notes, 0, legend)
+	has := func(is func(*CellChange) bool) bool {
+		return slices.ContainsFunc(d.Cells, func(c CellChange) bool { return is(&c) })
+	}
+	var marks []string
+	if has(func(c *CellChange) bool { return c.Low }) {
+		marks = slices.Clone(d.After.marks)
+		for _, mark := range d.Before.marks {
+			if !slices.Contains(marks, mark) {
+				marks = append(marks, mark)
+			}
+		}
+	}
+	notes := append(legend(has(func(c *CellChange) bool { return !c.WasGiven || !c.IsGiven }), marks), d.After.remarks...)
+	if !has(func(c *CellChange) bool { return c.Row == "unplaced" }) {
+		notes = slices.DeleteFunc(notes, func(note string) bool { return note == unplacedNote })
 	}
 	return notes
 }

@@ -315,3 +315,30 @@ func TestTheFirstNewFactsAreListed(t *testing.T) {
 		}
 	})
 }
+
+// What stands below a difference is about the cells that are in it: a table's
+// signs and words that none of them has are not told.
+func TestNotesOfADifferenceAreAboutItsCells(t *testing.T) {
+	amendments := NewAmendments()
+	b := newBook(t, amendments)
+	nowhere := raid(karachi, "1", "", "2025-05-03")
+	b.write(nowhere, arrest(karachi, "1", "Karachi", "2025-05-03", 3, "CN"), arrest(karachi, "2", "Lahore", "unknown", 3, "CN"))
+	b.write(arrest(karachi, "3", "Karachi", "2025-05-04", 1, "CN"))
+	b.write(raid(karachi, "2", "Karachi", "2025-05-04"))
+	b.write(raid(karachi, "3", "Karachi", "2025-05-04"))
+	b.write(b.retract(nowhere))
+	b.write(arrest(karachi, "4", "Karachi", "2025-05/2025-06", 1, "CN"))
+	const (
+		low      = "† some facts name no city: cells may be too low"
+		unplaced = "unplaced: undated, or only partly in the period; not in the total"
+	)
+	for to, want := range map[uint64][]string{3: nil, 4: {"— not given · " + low}, 5: {low}, 6: nil, 7: {unplaced}} {
+		d, err := b.totals.Diff(Query{By: []Dimension{City}, Period: period("2025-05")}, amendments, to-1, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Notes(); !slices.Equal(got, want) {
+			t.Errorf("%d..%d: %q, want %q", to-1, to, got, want)
+		}
+	}
+}

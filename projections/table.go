@@ -42,6 +42,9 @@ type Table struct {
 	// Notes are the lines to print below the table, such as what † means.
 	Notes    []string `json:"notes,omitempty"`
 	Citation Citation `json:"citation"`
+
+	// marks are what † means, and remarks the notes that are not about signs.
+	marks, remarks []string
 }
 
 // TableColumn is a column of a Table.
@@ -360,7 +363,12 @@ func (g *grid) table() *Table {
 		}
 	}
 	t.print()
-	t.Notes = g.notes(t)
+	dash := false
+	t.each(func(_ string, r Row) {
+		dash = dash || slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.Given })
+	})
+	t.marks, t.remarks = g.marks(), g.remarks(t)
+	t.Notes = append(legend(dash, t.marks), t.remarks...)
 	hash := t.Hash()
 	t.Citation.Table = hex.EncodeToString(hash[:])
 	return t
@@ -445,30 +453,39 @@ func scale(decimals int) int64 {
 	return n
 }
 
-// notes are the lines below the table: what its signs mean, where it has them.
-func (g *grid) notes(t *Table) (notes []string) {
-	dash := false
-	t.each(func(_ string, r Row) {
-		dash = dash || slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.Given })
-	})
+// legend is the line that says what the signs of a table mean: — where there is a
+// dash, and † by its marks; none where there are no signs.
+func legend(dash bool, marks []string) (notes []string) {
+	if dash {
+		marks = append([]string{noFactsText + " " + notGivenText}, marks...)
+	}
+	if len(marks) > 0 {
+		notes = []string{strings.Join(marks, " · ")}
+	}
+	return notes
+}
+
+// marks are what † means.
+func (g *grid) marks() (marks []string) {
 	var lacking, left dimensions
 	for i := range g.columns {
 		lacking |= g.lacking[i]
 		left |= g.left[i]
 	}
-	var legend []string
-	if dash {
-		legend = append(legend, noFactsText+" "+notGivenText)
-	}
 	if lacking != 0 {
-		legend = append(legend, lowMark+" some facts "+lacking.without()+": cells may be too low")
+		marks = append(marks, lowMark+" some facts "+lacking.without()+": cells may be too low")
 	}
 	if left != 0 {
-		legend = append(legend, lowMark+" some facts "+left.without()+": the filter leaves them out, cells may be too low")
+		marks = append(marks, lowMark+" some facts "+left.without()+": the filter leaves them out, cells may be too low")
 	}
-	if len(legend) > 0 {
-		notes = append(notes, strings.Join(legend, " · "))
-	}
+	return marks
+}
+
+// unplacedNote says what the row of that name is.
+const unplacedNote = "unplaced: undated, or only partly in the period; not in the total"
+
+// remarks are the other lines below the table.
+func (g *grid) remarks(t *Table) (notes []string) {
 	if g.overlap != 0 {
 		var names []string
 		for i, a := range g.axes {
@@ -479,7 +496,7 @@ func (g *grid) notes(t *Table) (notes []string) {
 		notes = append(notes, "rows overlap: a fact of more than one "+strings.Join(names, " or ")+" stands in each row, and once in the total")
 	}
 	if t.Unplaced != nil {
-		notes = append(notes, "unplaced: undated, or only partly in the period; not in the total")
+		notes = append(notes, unplacedNote)
 	}
 	return slices.Concat(notes, g.goRound(), g.unheard())
 }
