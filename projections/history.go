@@ -274,9 +274,23 @@ func appendMembers(list []dataMember, prefix string, object []byte) []dataMember
 	return list
 }
 
+// withValues are members in which those that others have as objects with a value,
+// as counts are written that have a qualifier, are told by their value, too.
+func withValues(members, others []dataMember) []dataMember {
+	members = slices.Clone(members)
+	for i := range members {
+		inner := members[i].path + "."
+		if slices.ContainsFunc(others, func(m dataMember) bool { return strings.HasPrefix(m.path, inner) }) {
+			members[i].path = inner + "value"
+		}
+	}
+	return members
+}
+
 // changes are the members in which two data differ: those of the new one in
 // its order, then those that it no longer has.
 func changes(old, new []dataMember) (list []Change) {
+	old, new = withValues(old, new), withValues(new, old)
 	value := func(members []dataMember, path string) string {
 		i := slices.IndexFunc(members, func(m dataMember) bool { return m.path == path })
 		if i < 0 {

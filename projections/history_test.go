@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,33 @@ func TestHistory(t *testing.T) {
 	}
 	if log := other.Log(); log.Exists || len(log.Items) != 0 {
 		t.Errorf("another record has %+v", log)
+	}
+}
+
+// A count is a number, or an object with one: what did not change is not told.
+func TestHistoryOfACount(t *testing.T) {
+	first := arrest(karachi, "1", "Karachi", "2025-06-03", 3, "CN")
+	h := NewHistory(domain.RecordName{Kind: "arrest", Diary: karachi, ID: "1"})
+	b := newBook(t, h)
+	b.write(first)
+	for _, persons := range []domain.Count{{N: 3, Qualifier: domain.AtLeast}, {N: 4}, {Qualifier: domain.Unknown}} {
+		data := *first.Data.(*domain.ArrestMade)
+		data.Persons = persons
+		b.write(b.correct(first, &data))
+	}
+	var got []string
+	for _, i := range h.Log().Items[1:] {
+		for _, c := range i.Changes {
+			got = append(got, c.Member+": "+c.Old+" → "+c.New)
+		}
+	}
+	want := []string{
+		`persons.qualifier:  → "at-least"`,
+		`persons.value: 3 → 4`, `persons.qualifier: "at-least" → `,
+		`persons.qualifier:  → "unknown"`, `persons.value: 4 → `,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
