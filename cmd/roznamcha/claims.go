@@ -38,8 +38,8 @@ have no number in common, the ledger is short or over by the least difference;
 where the ledger's is inside, it matches, or the bound holds; anything else is
 not comparable, and the reason stands below.
 
-Below a claim stand other claims that contradict it; a figure that is exactly
-10, 100 or 1,000 times another; the same number told of another period, or of
+Below a claim stand other claims that contradict it; a slip, a figure that is
+exactly 10, 100 or 1,000 times another; the same number told of another period, or of
 another measure. A mark tells claims of a document that the ledger's synthetic
 facts of the same measure were made from: that the ledger agrees with them
 confirms nothing. A figure that this ledger published itself (totals --publish)
@@ -161,7 +161,7 @@ func (r *claimReport) print(b *bytes.Buffer, findings ...string) error {
 		fmt.Fprintln(b, "no claims")
 		return nil
 	}
-	for _, line := range append([]string{r.summary()}, findings...) {
+	for _, line := range append([]string{r.summary(), r.amongOthers()}, findings...) {
 		wrap(b, "", line)
 	}
 	shown, tables := r.split()
@@ -189,7 +189,7 @@ func (r *claimReport) print(b *bytes.Buffer, findings ...string) error {
 		fmt.Fprintln(b, madeMark[1:]+" facts of this measure, or of one that stands for it, were made from this document: agreement confirms nothing")
 	}
 	for _, table := range tables {
-		wrap(b, "", fmt.Sprintf("%s: %s; claims --own has each", documentOf(&table.held[0]), table.summary()))
+		wrap(b, "", fmt.Sprintf("%s: %s · %s; claims --own has each", documentOf(&table.held[0]), table.summary(), table.amongOthers()))
 	}
 	for i, document := range documents {
 		fmt.Fprintf(b, "[%d] %s\n", i+1, print.Clean(document))
@@ -319,21 +319,27 @@ func saysOf(c *projections.Held) (says []string) {
 // summary counts the verdicts.
 func (r *claimReport) summary() string {
 	verdicts := make(map[projections.Verdict]int)
-	others := 0
 	for i := range r.held {
 		verdicts[r.held[i].Now.Verdict]++
-		if slices.ContainsFunc(r.held[i].Others, contradicts) {
-			others++
-		}
 	}
-	return fmt.Sprintf("%s of %s · matches %d · bound holds %d · short %d · over %d · not comparable %d · others contradict %d",
+	return fmt.Sprintf("%s of %s · matches %d · bound holds %d · short %d · over %d · not comparable %d",
 		print.Plural(len(r.held), "claim"), print.Plural(len(r.documents()), "document"),
 		verdicts[projections.Matches], verdicts[projections.BoundHolds], verdicts[projections.Short], verdicts[projections.Over],
-		verdicts[projections.NotComparable], others)
+		verdicts[projections.NotComparable])
 }
 
-func contradicts(r projections.Relation) bool {
-	return r.Kind == projections.Contradicts || r.Kind == projections.Slip
+// amongOthers counts the claims that others contradict, and those that are a slip
+// of others.
+func (r *claimReport) amongOthers() string {
+	count := func(kind projections.RelationKind) (n int) {
+		for i := range r.held {
+			if slices.ContainsFunc(r.held[i].Others, func(o projections.Relation) bool { return o.Kind == kind }) {
+				n++
+			}
+		}
+		return n
+	}
+	return fmt.Sprintf("others contradict %d · slips %d", count(projections.Contradicts), count(projections.Slip))
 }
 
 // claimJSON is a claim as held, for programs. Values are counts, or decimal
