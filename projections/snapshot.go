@@ -44,8 +44,8 @@ type Kept interface {
 	reset()
 }
 
-// keptPart is a projection at one moment, in pieces. The pieces may be asked for
-// while the projection goes on; release, as any use of it, may not.
+// keptPart is a projection at one moment, in pieces. The pieces may be asked for,
+// each once, while the projection goes on; release, as any use of it, may not.
 type keptPart interface {
 	pieces() int
 	appendPiece(dst []byte, number int) []byte
@@ -121,8 +121,9 @@ type namedPart struct {
 
 // TakeSnapshot is a register and its projections as they are now, between two
 // entries; nobody may use them meanwhile. It takes far less than a millisecond
-// whatever their size; from then on until Release they copy what they are about
-// to change, block by block. Stats must have counted every line of reg.
+// whatever their size; from then on until Release, which who changes them no more
+// may leave out, they copy the rows around what they are about to change. Stats
+// must have counted every line of reg.
 func TakeSnapshot(reg *domain.Register, stats Stats, ps ...Kept) *Snapshot {
 	s := &Snapshot{header: headerOf(reg, stats), register: reg.Snapshot()}
 	for _, p := range ps {

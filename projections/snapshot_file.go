@@ -94,7 +94,7 @@ const syncEvery = 1 << 20
 
 // Save writes s to the file at path, in the place of what is there, unless that
 // is usable, of the same ledger and of these versions, and as late, or has parts
-// that s has not.
+// that s has not. Once: what was written is let go of.
 // It may run while what s was taken from goes on. ErrSaving where another
 // program is at it. A crash within leaves the old file or the new one, and maybe
 // files named .new and .old beside it, which the next Save takes away.
@@ -178,14 +178,25 @@ func (s *Snapshot) betters(path string) bool {
 		lacking = lacking || i < 0 && name != registerPart
 		stale = stale || i >= 0 && s.parts[i].version != part.version
 	}
-	switch later := cmp.Compare(s.header.Mark.Entry, there.header.Mark.Entry); {
-	case stale:
+	later := cmp.Compare(s.header.Mark.Entry, there.header.Mark.Entry)
+	if stale || !lacking && (later > 0 || later == 0 && len(there.parts) < 1+len(s.parts)) {
 		return true
-	case lacking || later < 0:
-		return false
-	default:
-		return later > 0 || len(there.parts) < 1+len(s.parts)
 	}
+	return !there.whole()
+}
+
+// whole tells whether every piece of s can be read.
+func (s *SavedSnapshot) whole() bool {
+	var scratch []byte
+	for name := range s.parts {
+		from := s.source(name)
+		for i := range from.pieces {
+			if _, err := from.piece(i, &scratch); err != nil {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // write writes a whole file, on disk when it returns.

@@ -303,6 +303,9 @@ func (p *program) replay(ctx context.Context, l *eventstore.Ledger, asOf project
 		if err != nil {
 			return domain.NewRegister(), projections.Stats{}, err
 		}
+		if opts.From == nil { // one that is there is of no use, and would be tried again
+			worth = asOf.IsZero()
+		}
 		for _, one := range more {
 			ps = append(ps, one)
 		}

@@ -266,6 +266,49 @@ func TestWhatASnapshotHeldIsReadOn(t *testing.T) {
 	}
 }
 
+// slow is somebody who reads slowly.
+type slow struct{}
+
+func (slow) Write(b []byte) (int, error) {
+	time.Sleep(slowReplay)
+	return len(b), nil
+}
+
+// Who had to read all since the snapshot is of no use leaves one that is, though
+// the other is as late and held more.
+func TestASnapshotOfNoUseIsReplaced(t *testing.T) {
+	p, other := inDir{t, filepath.Join(t.TempDir(), "data")}, inDir{t, filepath.Join(t.TempDir(), "data")}
+	p.opened("karachi")
+	p.recordRaids("karachi", 1, 2)
+	p.snapshotWith(false)
+	path := p.path(snapshotFile)
+	damaged, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged[len("ROZSNAP1")+4] ^= 1 // in the first piece: what is there is told all the same
+	other.opened("lahore")
+	other.recordRaids("lahore", 1, 9)
+	other.snapshotWith(false)
+	foreign, err := os.ReadFile(other.path(snapshotFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoilt := range map[string][]byte{"damaged": damaged, "another ledger": foreign} {
+		if err := os.WriteFile(path, spoilt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.on(t.Context(), func(ctx context.Context, q *program, l *eventstore.Ledger) error {
+			q.errs = slow{} // so that the reading takes long
+			_, _, err := q.replay(ctx, l, projections.AsOf{}, projections.NewTotals())
+			return err
+		})
+		if raids, errs := p.raids(); raids != "total,2" || errs != "" {
+			t.Errorf("%s: %q\n%s", name, raids, errs)
+		}
+	}
+}
+
 // A snapshot that another takes the place of while it is being read is tried once
 // more; one that stays as it is, is not.
 func TestASnapshotThatIsReplacedIsTriedAgain(t *testing.T) {
