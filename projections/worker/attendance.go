@@ -105,23 +105,27 @@ func WorkersGone(ctx context.Context, nc *nats.Conn, answer []Status) (gone []Go
 	if err != nil {
 		return nil, fmt.Errorf("open bucket %s: %w", AttendanceBucket, err)
 	}
-	keys, err := kv.ListKeys(ctx)
+	// All at once: a worker that fails and is restarted all day leaves thousands.
+	left, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
-		return nil, fmt.Errorf("list bucket %s: %w", AttendanceBucket, err)
+		return nil, fmt.Errorf("read bucket %s: %w", AttendanceBucket, err)
 	}
-	for id := range keys.Keys() {
-		if slices.ContainsFunc(answer, func(s Status) bool { return s.ID == id }) {
-			continue
+	defer func() { _ = left.Stop() }()
+	for {
+		var e jetstream.KeyValueEntry
+		select {
+		case e = <-left.Updates():
+		case <-ctx.Done():
+			return nil, fmt.Errorf("read bucket %s: %w", AttendanceBucket, ctx.Err())
 		}
-		e, err := kv.Get(ctx, id)
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			continue // it has just ended
-		}
-		if err != nil {
-			return nil, fmt.Errorf("bucket %s: %w", AttendanceBucket, err)
+		if e == nil { // that is all
+			break
 		}
 		is := Gone{Seen: e.Created().UTC()}
-		if json.Unmarshal(e.Value(), &is.Status) == nil && is.ID == id {
+		if json.Unmarshal(e.Value(), &is.Status) != nil || is.ID != e.Key() {
+			continue
+		}
+		if !slices.ContainsFunc(answer, func(s Status) bool { return s.ID == is.ID }) {
 			gone = append(gone, is)
 		}
 	}

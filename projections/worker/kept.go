@@ -80,6 +80,9 @@ func tableKeys(ctx context.Context, kv jetstream.KeyValue, prefix string) (all [
 	for key := range keys.Keys() {
 		all = append(all, key)
 	}
+	if err := ctx.Err(); err != nil { // the list ends then, too
+		return nil, fmt.Errorf("list bucket %s: %w", Bucket, err)
+	}
 	slices.Sort(all)
 	return all, nil
 }
