@@ -88,10 +88,11 @@ type standing struct {
 	// says; nil where there is no such file.
 	HighWater *eventstore.Mark `json:"high_water,omitempty"`
 	// Tables are what the workers keep, Workers those that answer, and Gone those
-	// that do no more.
-	Tables  *tablesStanding  `json:"tables,omitempty"`
-	Workers []workerStanding `json:"workers,omitempty"`
-	Gone    []worker.Gone    `json:"workers_gone,omitempty"`
+	// that do no more; GoneProblem is why these cannot be told.
+	Tables      *tablesStanding  `json:"tables,omitempty"`
+	Workers     []workerStanding `json:"workers,omitempty"`
+	Gone        []worker.Gone    `json:"workers_gone,omitempty"`
+	GoneProblem string           `json:"workers_gone_problem,omitempty"`
 	// Sinks are the databases that are fed, or were; SinksProblem is why that
 	// cannot be told.
 	Sinks        []sinkTold `json:"sinks,omitempty"`
@@ -196,7 +197,7 @@ func (p *program) printStanding(is standing) error {
 	}
 	addTables(add, is.Tables)
 	addWorkers(add, is.Workers)
-	addGone(add, is.Gone)
+	addGone(add, is.Gone, is.GoneProblem)
 	addSinks(add, is.Sinks, is.SinksProblem)
 	return table.Write(p.out)
 }

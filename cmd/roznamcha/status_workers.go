@@ -60,10 +60,8 @@ func (is *standing) standingOfWorkers(ctx context.Context, nc *nats.Conn, l *eve
 	if err != nil {
 		return err
 	}
-	if is.Tables != nil && is.Tables.Problem == "" {
-		if is.Gone, err = worker.WorkersGone(ctx, nc, answers); err != nil {
-			is.Tables.Problem = err.Error()
-		}
+	if is.Gone, err = worker.WorkersGone(ctx, nc, answers); err != nil { // the others are told all the same
+		is.GoneProblem = err.Error()
 	}
 	for _, w := range answers {
 		lag, err := worker.LagBehind(ctx, l, tail, w.Stats.Entries)
@@ -100,7 +98,10 @@ func addTables(add func(name, format string, args ...any), is *tablesStanding) {
 const mostGone = 5
 
 // addGone adds a line for each worker that answers no more, the latest first.
-func addGone(add func(name, format string, args ...any), gone []worker.Gone) {
+func addGone(add func(name, format string, args ...any), gone []worker.Gone, problem string) {
+	if problem != "" {
+		add("workers", "which answer no more cannot be told: %s", print.Clean(problem))
+	}
 	for i, w := range gone {
 		if i == mostGone {
 			add("", "… and %s of the last day: --json shows all", print.Plural(len(gone)-i, "worker"))
