@@ -27,9 +27,10 @@ are led nowhere, leaves everything as it is, with exit code 3.
 
 Readers follow the key ` + worker.CurrentKey + ` of bucket ` + worker.Bucket + `, whose value is the
 beginning of the keys to read, and ask at ` + worker.QuerySubject + `, which workers of that version
-answer. A worker of the other version must run, with the same tables. The old
-version stays where it is until its workers are stopped, and
-roznamcha promote VERSION leads back to it while they run.`,
+answer; for a second after the move those of the old one may, too. A worker of
+the other version must run, with the same tables. The old version stays where it
+is until its workers are stopped, and roznamcha promote VERSION leads back to it
+while they run.`,
 		Example: `  roznamcha promote
   roznamcha promote --accept`,
 		Args: cobra.MaximumNArgs(1),

@@ -167,7 +167,7 @@ func TestWorkersAnnounceThemselves(t *testing.T) {
 // the same entry, and takes its place in one step.
 func TestPromotion(t *testing.T) {
 	h := newHouse(t, 0)
-	old := h.work(worker.Config{})
+	old := h.work(worker.Config{}.Renewing(300 * time.Millisecond)) // and so sees the pointer all the time
 	entry := h.raid("Karachi")
 	h.await(city, entry)
 	if _, err := worker.ComparePromotion(soon(t), h.nc, 2); err == nil || !strings.Contains(err.Error(), "no worker of version 2 answers. Try: ") {

@@ -37,10 +37,11 @@
 //
 // Keys begin with the projection and its version (Prefix), and the key
 // totals.current names the prefix that readers should follow. A new version is
-// built beside the old one and takes its place by Promotion (promotion.go). Where
-// somebody deletes the pointer, or writes what is no prefix, the workers put it
-// back (pointer.go); where none of them has seen it and there are several
-// versions, they ask for a person.
+// built beside the old one and takes its place by Promotion (promotion.go); for a
+// second after that either may answer a question. Where somebody deletes the
+// pointer, or writes what is no prefix, the workers put it back (pointer.go);
+// where none of them has seen it and there are several versions, they ask for a
+// person.
 //
 // # Who runs
 //
@@ -57,6 +58,7 @@
 // it before. One that is emptied or given other settings behind its back is
 // noticed within a minute, or with the next table. A worker that was cut off while
 // readers were led elsewhere, and comes back when the pointer has been deleted,
-// and no worker of the other version runs, puts it back to where it saw it. A watch of another program that was cut with its server may be silent
-// for a quarter of a minute after that is back, unless it watches anew.
+// and no worker of the other version runs, puts it back to where it saw it. A
+// watch of another program that was cut with its server may be silent for a
+// quarter of a minute after that is back, unless it watches anew.
 package worker

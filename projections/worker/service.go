@@ -51,24 +51,26 @@ func (w *Worker) offer(ctx context.Context) error {
 			_ = led.Stop()
 		}
 	}()
+	var over <-chan time.Time // when that ends
 	for {
 		w.mu.Lock()
 		current := w.led == w.prefix
 		w.mu.Unlock()
-		var over <-chan time.Time
 		switch {
 		case current && led == nil:
 			if led, err = o.service(TotalsName, QuerySubject); err != nil {
 				return err
 			}
-		case !current && led != nil:
+		case current:
+			over = nil
+		case led != nil && over == nil: // the pointer is seen again and again
 			over = time.After(handover)
 		}
 		select {
 		case <-w.pointer:
 		case <-over:
 			_ = led.Stop()
-			led = nil
+			led, over = nil, nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
