@@ -71,9 +71,9 @@ about, nor are matched reports of one action but the first.
   delay        days from the last day on which facts occurred (cases: were
                registered; with --clock reported: were reported), as now known,
                to the day on which they were first recorded, by agency and unit
-               or --by. The median is the least that half of them do not exceed, 90 % likewise.
-               What has no last day is undated; what was recorded before it,
-               ahead: neither has a delay
+               or --by. The median is the least that half of them do not exceed,
+               90 % likewise. What has no last day is undated; what was recorded
+               before it, ahead: neither has a delay
   amendments   by the diary that amended, its reference (by) and the reason: how
                many, and of how many records. --records counts by record, --list
                names each. A period and --where choose by what the record said

@@ -33,9 +33,9 @@ With a period every line is printed too, for what left the period is part of
 what an auditor asks about. Each version is told to lie inside the period,
 outside of it, or to be unplaced: partly inside, or without a date. That is what
 totals of the period go by: from its line on the record, or of matched ones the
-one that counts, counts there if its version lies inside, until the next one. By --clock occurred a case lies where
-it was registered, a figure where it was published and a succession where it
-took effect.`,
+one that counts, counts there if its version lies inside, until the next one. By
+--clock occurred a case lies where it was registered, a figure where it was
+published and a succession where it took effect.`,
 		Example: `  roznamcha history raid/nccia/karachi/0007
   roznamcha history raid/nccia/karachi/0007 --as-of 5 --json
   roznamcha history raid/nccia/karachi/0007 --period 2025-06 --clock reported`,
