@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -70,7 +71,7 @@ that of the document, where A or else B is one that totals --publish has made.`,
 // diffMoment is one end of a diff: a moment, or a document that was made at one.
 type diffMoment struct {
 	lastKnown
-	document string
+	document string // "" for a moment
 }
 
 // parseMoments reads "A..B" or "A..".
@@ -86,7 +87,7 @@ func parseMoments(s string) (from, to *diffMoment, err error) {
 func parseDiffMoment(s string) *diffMoment {
 	as, err := projections.ParseAsOf(s)
 	if err != nil {
-		return &diffMoment{lastKnown: lastKnown{keep: true}, document: s}
+		return &diffMoment{document: s, lastKnown: lastKnown{keep: true}}
 	}
 	return &diffMoment{lastKnown: lastKnown{as: as}}
 }
@@ -100,12 +101,10 @@ func (m *diffMoment) find(documents *projections.Documents) (*projections.Public
 	if found == nil {
 		return nil, fmt.Errorf("%q is no moment, and no claim of the ledger stands in a document of that name. Try: an entry, a day, a time with its offset, or the name of a document as it was published", m.document)
 	}
-	if m.entry = found.Entry(); m.entry > uint64(len(m.times)) {
-		return nil, fmt.Errorf("%q was made at entry %d, and the ledger is read up to entry %d. Try: roznamcha claims, which has it", m.document, m.entry, len(m.times))
-	}
-	m.recorded, m.state = time.Unix(0, m.times[m.entry-1]).UTC(), ""
-	if found.Publication != nil {
-		m.state = found.Publication.State
+	m.entry = found.Entry() // which comes before the claim that was read
+	m.place = m.places[m.entry-1]
+	if was, is := found.Publication, m.stateText(); was != nil && was.State != is {
+		return nil, fmt.Errorf("%q is no moment of this ledger: as known at entry %d it had state %s, this ledger gives state %s. Try: roznamcha status, which tells whether the ledger is whole", m.document, m.entry, was.State, is)
 	}
 	return found.Publication, nil
 }
@@ -188,12 +187,16 @@ func (p *program) diff(ctx context.Context, l *eventstore.Ledger, q projections.
 type lastKnown struct {
 	as    projections.AsOf
 	entry uint64
-	// recorded and state are those of entry; times are when every entry was
-	// recorded, where which it is turns out later.
-	recorded time.Time
-	state    string
-	keep     bool
-	times    []int64
+	place placeKnown // of entry
+	// places are those of all entries, where which it is turns out later.
+	keep   bool
+	places []placeKnown
+}
+
+// placeKnown is when an entry was recorded, and the state hash after it.
+type placeKnown struct {
+	recorded int64
+	state    [sha256.Size]byte
 }
 
 // Apply does nothing: what it looks at is the register.
@@ -201,17 +204,22 @@ func (m *lastKnown) Apply(*domain.Ruled) {}
 
 // Look looks at the register after each entry.
 func (m *lastKnown) Look(reg *domain.Register) {
+	now := placeKnown{reg.Recorded().UnixNano(), reg.Hash()}
 	if m.keep {
-		m.times = append(m.times, reg.Recorded().UnixNano())
+		m.places = append(m.places, now)
 	}
 	if m.as.Knows(reg.Last(), reg.Recorded(), reg.Zone()) {
-		hash := reg.Hash()
-		m.entry, m.recorded, m.state = reg.Last(), reg.Recorded(), hex.EncodeToString(hash[:])
+		m.entry, m.place = reg.Last(), now
 	}
 }
 
+// stateText is the state hash in hexadecimal.
+func (m *lastKnown) stateText() string { return hex.EncodeToString(m.place.state[:]) }
+
 // cite adds what is known of the moment to the citation of its table.
-func (m *lastKnown) cite(c *projections.Citation) { c.Recorded, c.State = m.recorded, m.state }
+func (m *lastKnown) cite(c *projections.Citation) {
+	c.Recorded, c.State = time.Unix(0, m.place.recorded).UTC(), m.stateText()
+}
 
 // difference is what is printed of a projections.Difference.
 type difference struct {
