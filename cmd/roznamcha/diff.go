@@ -155,8 +155,10 @@ func (p *program) diff(ctx context.Context, l *eventstore.Ledger, q projections.
 	if published := cmp.Or(was, is); published != nil {
 		q = ask(published.Query)
 	}
-	if to.as.Entry() > stats.Entries {
-		return fmt.Errorf("as of entry %d: the ledger ends at entry %d. Try: an entry up to that, or a day", to.as.Entry(), stats.Entries)
+	for _, m := range []*diffMoment{from, to} {
+		if m.as.Entry() > stats.Entries && until.IsZero() {
+			return fmt.Errorf("as of entry %d: the ledger ends at entry %d. Try: an entry up to that, or a day", m.as.Entry(), stats.Entries)
+		}
 	}
 	if from.as.Entry() > stats.Entries {
 		from.entry = from.as.Entry() // which comes after the other one
