@@ -139,12 +139,12 @@ func (a *Asked) spanOf(r *row) uint32 {
 	return r.occurred
 }
 
-// reports are the records that tell of what r tells of and stand: its own, and
-// those that it was matched with.
-func (t *Totals) reports(r *row) (records []domain.RecordID) {
-	g := t.groups[r.record]
+// reports are the records that tell of what a record that stands tells of, and
+// stand: itself, and those that it was matched with.
+func (t *Totals) reports(record domain.RecordID) (records []domain.RecordID) {
+	g := t.groups[record]
 	if g == nil {
-		return []domain.RecordID{r.record}
+		return []domain.RecordID{record}
 	}
 	for _, m := range g.members {
 		if !m.retracted {

@@ -265,7 +265,9 @@ func (a *auditor) recountRaids(w *world, q Query, lack Outcome) (lines []string)
 		}
 		for k, is := range arrests {
 			if is {
-				tied(k, func(c int) { through[c] = kind(c) == "case" && !cases[c] })
+				for _, j := range w.members(k) {
+					tied(j, func(c int) { through[c] = kind(c) == "case" && !cases[c] })
+				}
 			}
 		}
 		count := func(set map[int]bool) (n int) {

@@ -94,7 +94,7 @@ func (t *Totals) WithoutMemo(q Query, measure Measure, m *Memos, reg *domain.Reg
 	out := &MissingMemos{Found: []MissingMemo{}, Sums: []MemoSum{}}
 	sums := make(memoSums)
 	a.each(func(n uint32, r *row) {
-		for _, record := range t.reports(r) {
+		for _, record := range t.reports(r.record) {
 			if m.has(record) {
 				return
 			}

@@ -222,7 +222,7 @@ func (t *Totals) Gaps(q Query, c *CaseNumbers, reg *domain.Register) (*NumberGap
 	}
 	t.standing(Cases, func(n uint32, r *row) {
 		asked := a.about(r)
-		for _, record := range t.reports(r) {
+		for _, record := range t.reports(r.record) {
 			version := t.rows.at(t.latest.get(record))
 			one := c.cases[record]
 			year, why := t.yearOf(&one, &version)

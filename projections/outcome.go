@@ -54,8 +54,9 @@ type RaidOutcome struct {
 // has a case, or an arrest, that it is linked with: by a member of either's own
 // data or by record.linked, in either direction, if both records stand. It has
 // the cases of its arrests too: an arrest is tied to its raid at once, and to
-// its FIR when there is one. Of matched reports of one raid, a link of any that
-// stands counts. x and reg must have read the same entries. Errors as in Query.
+// its FIR when there is one. Of matched reports of one raid, or of one arrest, a
+// link of any that stands counts. x and reg must have read the same entries.
+// Errors as in Query.
 func (t *Totals) RaidsWithout(q Query, lack Outcome, x *Exceptions, reg *domain.Register) (*Outcomes, error) {
 	a, err := t.asked(q, []Column{{Measure: Raids}})
 	if err != nil {
@@ -64,18 +65,22 @@ func (t *Totals) RaidsWithout(q Query, lack Outcome, x *Exceptions, reg *domain.
 	out := &Outcomes{Raids: []RaidOutcome{}}
 	a.each(func(n uint32, r *row) {
 		cases, arrests, through := make(map[uint32]bool), make(map[uint32]bool), make(map[uint32]bool)
-		for _, record := range t.reports(r) {
-			x.around(x.names.number(reg.Record(record).Name), func(other uint32) {
-				switch x.names.kind(other) {
-				case caseKind:
-					cases[other] = true
-				case arrestKind:
-					arrests[other] = true
-				}
-			})
+		around := func(record domain.RecordID, visit func(other uint32)) {
+			for _, report := range t.reports(record) {
+				x.around(x.names.number(reg.Record(report).Name), visit)
+			}
 		}
+		around(r.record, func(other uint32) {
+			switch x.names.kind(other) {
+			case caseKind:
+				cases[other] = true
+			case arrestKind:
+				arrests[other] = true
+			}
+		})
 		for arrest := range arrests {
-			x.around(arrest, func(other uint32) {
+			stands, _ := reg.Lookup(x.names.name(arrest)) // as all that around tells of
+			around(stands.ID, func(other uint32) {
 				if x.names.kind(other) == caseKind && !cases[other] {
 					through[other] = true
 				}
