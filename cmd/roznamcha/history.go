@@ -180,8 +180,10 @@ func historySays(item projections.HistoryItem) (lines []string) {
 		lines = append(lines, item.Type+": "+string(item.Code)+": "+item.Detail)
 	case !item.First.IsZero():
 		lines = append(lines, "of "+item.First.String())
-	case item.From != "":
+	case item.What == "matched":
 		lines = append(lines, item.From+" and "+item.To)
+	case item.From != "":
+		lines = append(lines, item.From+" to "+item.To)
 	case item.What == "created":
 		lines = append(lines, item.Type)
 	}
