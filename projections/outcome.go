@@ -44,7 +44,8 @@ type Outcomes struct {
 type RaidOutcome struct {
 	Finding
 	// Cases and Arrests are those that it is linked with itself; Through are
-	// other cases that one of those arrests is linked with.
+	// other cases that one of those arrests, or another report of it, is linked
+	// with.
 	Cases   int `json:"cases"`
 	Arrests int `json:"arrests"`
 	Through int `json:"cases_through_arrests"`

@@ -81,9 +81,9 @@ func Fold(reg *domain.Register, e domain.Entry, ps ...Projection) error {
 var errKnown = errors.New("the rest was not known")
 
 // Replay reads the ledger from entry 1 on, or on from opts.From, in order, into a
-// register and hands each ruling to every projection. It returns the register as it stands
-// after the last entry read; with an error, register and projections stand
-// there too and belong to no answer.
+// register and hands each ruling to every projection. It returns the register as
+// it stands after the last entry read; with an error, register and projections
+// stand there too and belong to no answer.
 func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ...Projection) (*domain.Register, Stats, error) {
 	start := time.Now()
 	reg, stats := domain.NewRegister(), Stats{}

@@ -369,8 +369,8 @@ func (p *program) matchCommand(e projections.Exception) string {
 	return "roznamcha amend match " + shellWord(e.Record.String()) + " " + shellWord(e.Link.String()) + p.ledgerFlags()
 }
 
-// countTable has a row, with numbers so written, for every kind and code and, where a period was asked
-// about, a column of what is unplaced.
+// countTable has a row, with numbers so written, for every kind and code and,
+// where a period was asked about, a column of what is unplaced.
 func (r *exceptionReport) countTable(number func(int) string) *print.Table {
 	table := &print.Table{Columns: []print.Column{
 		{Head: "kind"}, {Head: "code"}, {Head: "standing", Number: true}, {Head: "settled", Number: true}, {Head: "lines", Number: true}, {Head: "first", Number: true},

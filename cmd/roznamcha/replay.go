@@ -224,7 +224,7 @@ func (p *program) citeSample(q *replayQuestion, lines *linePrinter, last uint64,
 }
 
 // again is the flags that draw the same sample from the same ledger whatever
-// is recorded later: entries stand where days and times were typed.
+// is recorded later: an entry stands where a day or a time ended it.
 func (q *replayQuestion) again(last, known uint64, json bool) string {
 	words := []string{"--sample", strconv.Itoa(q.size), "--seed", shellWord(q.seed)}
 	if q.from != "" {
