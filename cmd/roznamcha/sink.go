@@ -146,7 +146,7 @@ func (p *program) sink(ctx context.Context, where string, once bool, metricsAt s
 	}
 	feed := func(ctx context.Context, s *session) error { return p.feedFrom(ctx, s, where, once, metricsAt) }
 	var err error
-	if once || !p.remote() {
+	if once {
 		err = p.withSession(ctx, feed)
 	} else {
 		err = p.withLasting(ctx, feed)
@@ -157,10 +157,9 @@ func (p *program) sink(ctx context.Context, where string, once bool, metricsAt s
 	return err
 }
 
-// withLasting is withSession that waits for a named server for as long as it is
-// away.
+// withLasting is withSession that waits for a server for as long as it is away.
 func (p *program) withLasting(ctx context.Context, work func(context.Context, *session) error) error {
-	s, err := p.connectNamed()
+	s, err := p.connect(ctx)
 	if err != nil {
 		return err
 	}
