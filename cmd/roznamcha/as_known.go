@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
-	"roznamcha/eventstore"
 	"roznamcha/projections"
 )
 
@@ -31,15 +28,4 @@ func (k *asKnown) parse(cmd *cobra.Command) (err error) {
 		return &wrongUse{err}
 	}
 	return k.atLeast.parse(cmd)
-}
-
-// withLedgerThatHas is withLedger once the ledger has the entry that is waited
-// for, if one is.
-func (p *program) withLedgerThatHas(ctx context.Context, wait *atLeast, work func(context.Context, *eventstore.Ledger) error) error {
-	return p.withLedger(ctx, func(ctx context.Context, l *eventstore.Ledger) error {
-		if err := wait.until(ctx, l); err != nil {
-			return err
-		}
-		return work(ctx, l)
-	})
 }

@@ -49,6 +49,12 @@ const highWaterFile = "high-water.json"
 // withLedger opens the ledger that is there, works on it, and leaves nothing
 // running behind. The context of work also ends when the server stays away.
 func (p *program) withLedger(ctx context.Context, work func(context.Context, *eventstore.Ledger) error) error {
+	return p.withLedgerThatHas(ctx, &atLeast{}, work)
+}
+
+// withLedgerThatHas is withLedger once the ledger has the entry that is waited
+// for, if one is.
+func (p *program) withLedgerThatHas(ctx context.Context, wait *atLeast, work func(context.Context, *eventstore.Ledger) error) error {
 	if err := p.checkDir(); err != nil {
 		return err
 	}
@@ -58,7 +64,13 @@ func (p *program) withLedger(ctx context.Context, work func(context.Context, *ev
 		if err != nil {
 			return p.noLedger(err)
 		}
-		return wentAway(work(ctx, l))
+		if s.server != nil {
+			wait.within = 0 // nobody else can record while it runs here
+		}
+		if err = wait.until(ctx, l); err == nil {
+			err = work(ctx, l)
+		}
+		return wentAway(err)
 	})
 }
 
