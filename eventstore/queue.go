@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -193,6 +194,19 @@ func (q *queue) release() {
 	defer q.mu.Unlock()
 	q.holders--
 	signal(q.wake)
+}
+
+// letGather lets submitters run who can, for as long as more comes of it and an
+// entry is not full: what they hand in now travels in the next entry, and not in
+// one of its own after that. Where nobody else can run it costs nothing.
+func (q *queue) letGather() {
+	for lines, more := -1, true; more; {
+		runtime.Gosched()
+		q.mu.Lock()
+		more = q.lines != lines && len(q.waiting) < 2
+		lines = q.lines
+		q.mu.Unlock()
+	}
 }
 
 // take moves the oldest entry on to be sent, and gives its parts; nil when there

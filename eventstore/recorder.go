@@ -316,6 +316,7 @@ func (r *Recorder) rule(e domain.Entry) error {
 // the next one gathers.
 func (r *Recorder) write() {
 	for {
+		r.queue.letGather()
 		if b, parts := r.queue.take(); b != nil {
 			r.append(b, domain.Join(parts))
 			continue
