@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"roznamcha/projections/sink/postgrestest"
 )
 
 // A schema of every earlier version comes to this one and is fed anew, whatever
@@ -78,6 +82,39 @@ func TestNewerSchema(t *testing.T) {
 		}
 		differ(t, dump(t, where), before)
 	})
+}
+
+// A sink in the middle of a transaction, and who migrates meanwhile, do not wait
+// for one another.
+func TestMigrateWhileASinkWrites(t *testing.T) {
+	where := postgrestest.Start(t).Database()
+	db := open(t, where)
+	if err := db.migrateTo(newContext(t), db.migrations()[:2]); err != nil {
+		t.Fatal(err)
+	}
+	writing, err := pgx.Connect(newContext(t), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writing.Close(newContext(t))
+	run := func(text string) {
+		t.Helper()
+		if _, err := writing.Exec(newContext(t), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("BEGIN")
+	run("UPDATE roznamcha.place SET entry = 1")
+	done := make(chan error, 1)
+	go func() { done <- db.Migrate(newContext(t)) }()
+	waitUntil(t, "it waits", func() bool {
+		return query(t, where, "SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0] == "1"
+	})
+	run("INSERT INTO roznamcha.entries VALUES (1, now(), 1, 1, 0, 0, 0)")
+	run("COMMIT")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 // Every table, view, function and column says in the database what it is.

@@ -2,6 +2,8 @@
 -- than they had, which only the ledger can tell: the tables are emptied, and the
 -- sink that runs this feeds them from entry 1.
 
+-- First what a sink changes first: one that is writing ends, and none begins.
+LOCK TABLE roznamcha.place IN ACCESS EXCLUSIVE MODE;
 TRUNCATE roznamcha.entries, roznamcha.facts, roznamcha.successions, roznamcha.exceptions, roznamcha.parked;
 DELETE FROM roznamcha.place;
 ALTER TABLE roznamcha.place ADD COLUMN known_until timestamptz;
