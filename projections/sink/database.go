@@ -48,7 +48,8 @@ type engine interface {
 
 // transaction is one transaction. Nothing of it stands until commit.
 type transaction interface {
-	// move moves the place; false where it is not from any more.
+	// move moves the place; false where it is not from any more, or the schema is of
+	// a newer program.
 	move(ctx context.Context, from, to Place) (bool, error)
 	insert(ctx context.Context, t *table, rows [][]any) error
 	// close closes rows and tells which are not there.

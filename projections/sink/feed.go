@@ -481,7 +481,11 @@ func (f *feeder) row(t *table, number int64) []any {
 
 // meet reads where the database is, and leaves out what it has.
 func (f *feeder) meet(ctx context.Context) error {
-	now, err := f.db.Place(ctx)
+	_, err := f.db.knownVersion(ctx, f.db.migrations()) // a newer program may have come
+	var now Place
+	if err == nil {
+		now, err = f.db.Place(ctx)
+	}
 	switch {
 	case err != nil && f.db.sort(err) == away:
 		return nil // the next transaction tells

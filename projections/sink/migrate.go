@@ -55,11 +55,13 @@ func (db *Database) Migrate(ctx context.Context) error {
 	return db.migrateTo(ctx, db.migrations())
 }
 
+func latest(list []migration) int { return list[len(list)-1].version }
+
 // knownVersion is the schema's version; a *NewerSchemaError where it is later
 // than those of list.
 func (db *Database) knownVersion(ctx context.Context, list []migration) (int, error) {
 	is, err := db.version(ctx)
-	if known := list[len(list)-1].version; err == nil && is > known {
+	if known := latest(list); err == nil && is > known {
 		err = &NewerSchemaError{is, known}
 	}
 	return is, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -81,6 +82,56 @@ func TestNewerSchema(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		differ(t, dump(t, where), before)
+	})
+}
+
+// A sink that runs ends when a newer program brings the schema to its version, and
+// writes nothing any more.
+func TestNewerSchemaMeanwhile(t *testing.T) {
+	onEach(t, func(t *testing.T, empty func() string) {
+		l, where := newLedger(t, "test"), empty()
+		done, caughtUp := make(chan error, 1), make(chan struct{})
+		db := open(t, where)
+		go func() {
+			_, err := db.Feed(newContext(t), l, Options{CaughtUp: func(Place) error { close(caughtUp); return nil }})
+			done <- err
+		}()
+		<-caughtUp
+		if isPostgres(where) {
+			query(t, where, "INSERT INTO roznamcha.migrations (version) VALUES (7)")
+		} else {
+			query(t, where, "PRAGMA user_version = 7")
+		}
+		before := dump(t, where)
+		write(t, l, "junk")
+		var newer *NewerSchemaError
+		if err := <-done; !errors.As(err, &newer) {
+			t.Errorf("%v", err)
+		}
+		differ(t, dump(t, where), before)
+	})
+}
+
+// A sink of before version 3 that still runs cannot move the place: it knows not
+// what the rows must have, and would park every one.
+func TestOlderSinkEnds(t *testing.T) {
+	onEach(t, func(t *testing.T, empty func() string) {
+		where := empty()
+		if err := open(t, where).Migrate(newContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		move := func(entry int, at string) error { // as version 2 did
+			_, err := tryQuery(t, where, fmt.Sprintf("UPDATE %splace SET entry = %d, recorded = '%s'", prefix(where), entry, at))
+			return err
+		}
+		if err := move(1, "2020-01-01T00:00:00.000000000Z"); err == nil {
+			t.Error("it fed the empty tables")
+		}
+		l := newLedger(t, "test")
+		at := feed(t, l, where, Options{})
+		if err := move(2, stamp(at.KnownUntil.Add(time.Second))); err == nil {
+			t.Error("it went on from there")
+		}
 	})
 }
 

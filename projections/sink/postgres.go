@@ -269,9 +269,9 @@ func (tx *postgresTx) move(ctx context.Context, from, to Place) (bool, error) {
 	tag, err := tx.Exec(ctx, `UPDATE roznamcha.place SET entry = $3, sha256 = $4, recorded = $5, rules = $6, state = $7,
 		ledger = $8, home_country = $9, zone = coalesce(nullif($10, ''), 'UTC'), first_sha256 = $11,
 		known_until = greatest(known_until, $12), moved = CASE WHEN entry = $3 THEN moved ELSE now() END
-		WHERE entry = $1 AND sha256 = $2`,
+		WHERE entry = $1 AND sha256 = $2 AND (SELECT max(version) FROM roznamcha.migrations) <= $13`,
 		from.Entry, hexOf(from.Hash), to.Entry, hexOf(to.Hash), (*postgres)(nil).moment(to.Recorded), to.Rules, to.State,
-		to.Ledger, to.HomeCountry, to.Zone, hexOf(to.First), (*postgres)(nil).moment(to.KnownUntil))
+		to.Ledger, to.HomeCountry, to.Zone, hexOf(to.First), (*postgres)(nil).moment(to.KnownUntil), latest((*postgres)(nil).migrations()))
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}

@@ -207,9 +207,9 @@ func (tx *sqliteTx) move(ctx context.Context, from, to Place) (bool, error) {
 	result, err := tx.ExecContext(ctx, `UPDATE place SET entry = ?3, sha256 = ?4, recorded = ?5, rules = ?6, state = ?7,
 		ledger = ?8, home_country = ?9, zone = ?10, first_sha256 = ?11, known_until = max(coalesce(known_until, ''), ?12),
 		moved = iif(entry = ?3, moved, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-		WHERE entry = ?1 AND sha256 = ?2`,
+		WHERE entry = ?1 AND sha256 = ?2 AND (SELECT user_version FROM pragma_user_version) <= ?13`,
 		from.Entry, hexOf(from.Hash), to.Entry, hexOf(to.Hash), (*sqliteFile)(nil).moment(to.Recorded), to.Rules, to.State,
-		to.Ledger, to.HomeCountry, zone, hexOf(to.First), (*sqliteFile)(nil).moment(to.KnownUntil))
+		to.Ledger, to.HomeCountry, zone, hexOf(to.First), (*sqliteFile)(nil).moment(to.KnownUntil), latest((*sqliteFile)(nil).migrations()))
 	if err != nil {
 		return false, err
 	}

@@ -7,6 +7,8 @@ LOCK TABLE roznamcha.place IN ACCESS EXCLUSIVE MODE;
 TRUNCATE roznamcha.entries, roznamcha.facts, roznamcha.successions, roznamcha.exceptions, roznamcha.parked;
 DELETE FROM roznamcha.place;
 ALTER TABLE roznamcha.place ADD COLUMN known_until timestamptz;
+-- A sink of before this version knows of no such time, nor of the new columns: it ends here.
+ALTER TABLE roznamcha.place ADD CONSTRAINT known_until_not_before_recorded CHECK (recorded IS NULL OR known_until IS NOT NULL AND known_until >= recorded);
 INSERT INTO roznamcha.place DEFAULT VALUES;
 COMMENT ON COLUMN roznamcha.place.known_until IS 'Everything that was recorded up to this time stands here, by the clock of the ledger''s server; a sink that runs moves it on every few seconds, also where nothing is recorded. As of a later time nobody can be answered yet.';
 

@@ -23,7 +23,8 @@ CREATE TABLE place ( -- one row: how far the ledger was read into this database;
 	zone         TEXT NOT NULL, -- time zone (IANA) in which an instant has its day
 	first_sha256 TEXT NOT NULL, -- SHA-256 of entry 1: which ledger it is
 	known_until  TEXT, -- everything that was recorded up to this time stands here, by the clock of the ledger's server, written as entries.recorded is; a sink that runs moves it on every few seconds; as of a later time nobody can be answered yet
-	moved        TEXT NOT NULL DEFAULT '' -- when the place last moved, UTC, by the clock of the machine
+	moved        TEXT NOT NULL DEFAULT '', -- when the place last moved, UTC, by the clock of the machine
+	CONSTRAINT known_until_not_before_recorded CHECK (recorded IS NULL OR known_until IS NOT NULL AND known_until >= recorded) -- a sink of before this version knows of no such time, nor of the new columns: it ends here
 ) STRICT;
 INSERT INTO place VALUES (1, 0, '', NULL, 0, '', '', '', 'UTC', '', NULL, '');
 
