@@ -6,7 +6,7 @@ BEGIN
 	SELECT p.entry INTO at FROM roznamcha.place p;
 	IF known.entry > at THEN
 		RAISE EXCEPTION 'as of entry %: this database is at entry %', known.entry, at
-			USING HINT = 'Ask as of an entry up to that, or wait: roznamcha sink URL --at-least ENTRY --within 5s';
+			USING HINT = 'Ask as of an entry up to that, or wait: roznamcha sink --wait-for ENTRY URL';
 	END IF;
 	RETURN known.entry;
 END $$;
@@ -16,7 +16,7 @@ CREATE FUNCTION roznamcha.entry_at(at timestamptz) RETURNS bigint LANGUAGE sql S
 	SELECT coalesce(max(e.entry), 0) FROM roznamcha.entries e
 	WHERE e.recorded = (SELECT max(b.recorded) FROM roznamcha.entries b WHERE b.recorded <= at)
 $$;
-COMMENT ON FUNCTION roznamcha.entry_at(timestamptz) IS 'The last entry here that was recorded not later than that time; 0 where there is none. Where this database is behind the ledger, the ledger may have a later one: place tells the last entry that is here and when it was recorded. To be sure of a time after that: roznamcha sink URL --at-least ENTRY --within 5s.';
+COMMENT ON FUNCTION roznamcha.entry_at(timestamptz) IS 'The last entry here that was recorded not later than that time; 0 where there is none. Where this database is behind the ledger, the ledger may have a later one: place tells the last entry that is here and when it was recorded. To be sure of a time after that: roznamcha sink --wait-for ENTRY.';
 
 CREATE FUNCTION roznamcha.entry_at(day date) RETURNS bigint LANGUAGE sql STABLE AS $$
 	SELECT roznamcha.entry_at(((day + 1)::timestamp AT TIME ZONE p.zone) - interval '1 microsecond') FROM roznamcha.place p

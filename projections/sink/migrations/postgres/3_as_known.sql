@@ -20,19 +20,30 @@ ALTER TABLE roznamcha.successions ADD COLUMN record text NOT NULL;
 COMMENT ON TABLE roznamcha.successions IS 'Which agency took over from which, from the opened position to the closed one, as recorded. Who answers for whom is in successors and, as known at an entry, successors_as_of.';
 COMMENT ON COLUMN roznamcha.successions.record IS 'Full name of the record that says so; a correction of it is another row.';
 
+CREATE OR REPLACE FUNCTION roznamcha.known(entry bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE at bigint;
+BEGIN
+	SELECT p.entry INTO at FROM roznamcha.place p;
+	IF known.entry > at THEN
+		RAISE EXCEPTION 'as of entry %: this database is at entry %', known.entry, at
+			USING HINT = 'Ask as of an entry up to that, or wait: roznamcha sink URL --at-least ENTRY --within 5s';
+	END IF;
+	RETURN known.entry;
+END $$;
+
 CREATE OR REPLACE FUNCTION roznamcha.entry_at(at timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE here roznamcha.place;
 BEGIN
 	SELECT * INTO here FROM roznamcha.place;
 	IF here.known_until IS NULL OR entry_at.at > here.known_until THEN
 		RAISE EXCEPTION 'as of %: this database has what was recorded up to %, entry %', entry_at.at, coalesce(here.known_until::text, 'no time'), here.entry
-			USING HINT = 'Ask as of an earlier time, or as of an entry; or see that a sink runs, and ask again in a few seconds: SELECT entry, known_until FROM roznamcha.place';
+			USING HINT = 'What is known now: facts_as_of((SELECT entry FROM roznamcha.place)), or the views of totals. Else ask as of an earlier time; or see that a sink runs, and ask again in a few seconds: SELECT entry, known_until FROM roznamcha.place';
 	END IF;
 	RETURN (SELECT coalesce(max(e.entry), 0) FROM roznamcha.entries e
 		WHERE e.recorded = (SELECT max(b.recorded) FROM roznamcha.entries b WHERE b.recorded <= entry_at.at));
 END $$;
 COMMENT ON FUNCTION roznamcha.entry_at(timestamptz) IS 'The last entry that was recorded not later than that time; 0 where there is none. An error where the time is after place.known_until: the ledger may have entries that are not here.';
-COMMENT ON FUNCTION roznamcha.entry_at(date) IS 'The last entry of that day in the ledger''s zone, or before it. An error where the end of that day is after place.known_until.';
+COMMENT ON FUNCTION roznamcha.entry_at(date) IS 'The last entry of that day in the ledger''s zone, or before it. An error where the end of that day is after place.known_until, as today''s is: what is known now is facts_as_of((SELECT entry FROM roznamcha.place)).';
 
 CREATE OR REPLACE FUNCTION roznamcha.facts_as_of(entry bigint) RETURNS SETOF roznamcha.facts LANGUAGE sql STABLE AS $$
 	SELECT f.* FROM roznamcha.known($1) AS k (entry), roznamcha.facts f
@@ -50,7 +61,7 @@ CREATE OR REPLACE FUNCTION roznamcha.facts_as_of(day date) RETURNS SETOF roznamc
 	SELECT f.* FROM roznamcha.entry_at($1) AS k (entry), roznamcha.facts f
 	WHERE f.opened_entry <= k.entry AND (f.closed_entry IS NULL OR f.closed_entry > k.entry)
 $$;
-COMMENT ON FUNCTION roznamcha.facts_as_of(date) IS 'The facts that counted as known at the end of a day in the ledger''s zone. An error where that is after place.known_until.';
+COMMENT ON FUNCTION roznamcha.facts_as_of(date) IS 'The facts that counted as known at the end of a day in the ledger''s zone. An error where that is after place.known_until, as the end of today is: what is known now is facts_as_of((SELECT entry FROM roznamcha.place)).';
 
 CREATE FUNCTION roznamcha.answerable(fact roznamcha.facts) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN fact.straddles THEN split_part(fact.record, '/', 2) ELSE fact.agency END
