@@ -18,8 +18,8 @@ type Status struct {
 	// zero where there is none.
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
-	// Asked is when the server told this, by its clock: what was recorded before is
-	// in it.
+	// Asked is when the server told this, by its clock. An entry that it was just
+	// storing, or a cluster was agreeing on, is not in it and may have an earlier time.
 	Asked time.Time `json:"asked"`
 	// Created is when the stream was made.
 	Created time.Time `json:"created"`

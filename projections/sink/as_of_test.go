@@ -112,7 +112,7 @@ func TestAsOfWhatIsNotKnown(t *testing.T) {
 		h := newHistory(t, l)
 		h.entries(20)
 		where := empty()
-		before := time.Now()
+		before := time.Now().Add(-settles)
 		at := feed(t, l, where, Options{})
 		if at.KnownUntil.Before(at.Recorded) || at.KnownUntil.Before(before) {
 			t.Errorf("fed up to %v, known up to %v", at.Recorded, at.KnownUntil)
@@ -170,6 +170,22 @@ func TestAsOfWhatIsNotKnown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What the server may still be storing when it tells where the ledger ends is not
+// said to be known.
+func TestKnownUntilIsSettled(t *testing.T) {
+	recorded := time.Now()
+	f := &feeder{at: Place{Mark: eventstore.Mark{Entry: 3}, Recorded: recorded}}
+	for _, c := range []struct {
+		entries      uint64
+		after, until time.Duration
+	}{{3, settles / 2, 0}, {3, 3 * settles, 2 * settles}, {4, 3 * settles, 0}} {
+		f.end = eventstore.Status{Entries: c.entries, Asked: recorded.Add(c.after)}
+		if is := f.knownUntil().Sub(recorded); is != c.until {
+			t.Errorf("%v after the last of %d entries: %v after, want %v", c.after, c.entries, is, c.until)
+		}
+	}
 }
 
 // While nothing is recorded, what is known goes on to be known.

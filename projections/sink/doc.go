@@ -34,9 +34,10 @@
 //
 // Whether a database that is at entry 7 since yesterday has everything that was
 // recorded until now, its entries do not tell. So the place has known_until too:
-// a time of the ledger's server at which the ledger ended at that entry. A sink
-// that has nothing to write moves it on every few seconds. As of a later time, or
-// entry, nobody is answered: PostgreSQL raises an error, and in SQLite, where a
+// a time of the ledger's server, a second before it told that the ledger ended at
+// that entry (what a cluster is just agreeing on has its time already). A sink that
+// has nothing to write moves it on every few seconds. As of a later time, or entry,
+// nobody is answered: PostgreSQL raises an error, and in SQLite, where a
 // schema has no functions, the queries that the comments give find no row.
 //
 // # Poison

@@ -222,10 +222,14 @@ func (f *feeder) look(ctx context.Context) (err error) {
 	return err
 }
 
+// settles is how long an entry may have its time, about, before the server tells
+// that it is there: a cluster gives it before its servers agree.
+const settles = time.Second
+
 // knownUntil is up to when everything that was recorded was read.
 func (f *feeder) knownUntil() time.Time {
-	if f.at.Entry >= f.end.Entries && f.end.Asked.After(f.at.Recorded) {
-		return f.end.Asked
+	if until := f.end.Asked.Add(-settles); f.at.Entry >= f.end.Entries && until.After(f.at.Recorded) {
+		return until
 	}
 	return f.at.Recorded
 }
