@@ -95,7 +95,12 @@ func Open(ctx context.Context, where string, create bool) (*Database, error) {
 func CheckName(where string) error {
 	scheme, _, ok := strings.Cut(where, ":")
 	switch {
-	case ok && (scheme == "postgres" || scheme == "postgresql" || scheme == "sqlite"):
+	case ok && scheme == "sqlite":
+	case ok && (scheme == "postgres" || scheme == "postgresql"):
+		// It is taken apart before the @ that was meant, and would be told in parts.
+		if u, err := url.Parse(where); err == nil && u.User == nil && strings.Contains(where, "@") && !u.Query().Has("user") {
+			return fmt.Errorf("%w: what stands before the @ of that URL is no user and password. Try: / ? # and @ of a password written as %%2F, %%3F, %%23 and %%40", ErrUnknownDatabase)
+		}
 	case strings.Contains(where, "://"):
 		return fmt.Errorf("database %s: %w. Try: postgres://user@host/database, or the path of an SQLite file", redact(where), ErrUnknownDatabase)
 	case keywords.MatchString(where):
@@ -128,7 +133,10 @@ func redact(where string) string {
 	if err != nil {
 		return "that URL"
 	}
-	query := u.Query()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return "that URL"
+	}
 	for _, secret := range []string{"password", "sslpassword"} {
 		if query.Has(secret) {
 			query.Set(secret, "xxxxx")

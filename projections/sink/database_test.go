@@ -51,7 +51,8 @@ func TestPasswordsAreNotTold(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, where := range []string{
 		"postgres://u:secret@127.0.0.1:1/db", "postgres://u@127.0.0.1:1/db?password=secret", "postgres://u@127.0.0.1:1/db?sslpassword=secret",
-		"postgres://u:secret@127.0.0.1:nowhere/db", "postgres://u:sec ret@h/db", "mysql://u:secret@h/db", "host=h user=u password=secret", "dbname=db password = 'secret'",
+		"postgres://u:secret@127.0.0.1:nowhere/db", "postgres://u:sec ret@h/db", "postgres://u:1#secret@127.0.0.1/db", "postgres://u:1/secret@127.0.0.1/db",
+		"postgres://u:1?secret@127.0.0.1/db", "postgres://u@127.0.0.1:1/db?password=secret;1", "mysql://u:secret@h/db", "host=h user=u password=secret", "dbname=db password = 'secret'",
 	} {
 		_, err := Open(context.Background(), where, true)
 		if err == nil || strings.Contains(err.Error(), "sec") || !strings.Contains(err.Error(), "Try: ") {
