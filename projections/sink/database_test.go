@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -61,6 +62,37 @@ func TestPasswordsAreNotTold(t *testing.T) {
 	}
 	if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
 		t.Errorf("it made %v, %v", files, err)
+	}
+}
+
+// A sink whose file was removed says so, instead of writing where nobody reads; a
+// new start makes a new one.
+func TestFileThatWasRemoved(t *testing.T) {
+	l, where := newLedger(t, "test"), t.TempDir()+"/facts.db"
+	feed(t, l, where, Options{})
+	for _, do := range []func() error{
+		func() error { return os.Remove(where) },
+		func() error { return errors.Join(os.Rename(where, where+".old"), os.WriteFile(where, nil, 0o600)) },
+	} {
+		db := open(t, where)
+		done, caughtUp := make(chan error, 1), make(chan struct{})
+		go func() {
+			_, err := db.Feed(newContext(t), l, Options{CaughtUp: func(Place) error { close(caughtUp); return nil }})
+			done <- err
+		}()
+		<-caughtUp
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		write(t, l, "junk")
+		if err := <-done; !errors.Is(err, errRemoved) {
+			t.Errorf("%v", err)
+		}
+		for _, rest := range []string{"-wal", "-shm"} {
+			_ = os.Remove(where + rest)
+		}
+		feed(t, l, where, Options{})
+		same(t, l, where)
 	}
 }
 

@@ -22,7 +22,9 @@ import (
 // sqliteFile is a file of SQLite, 3.37 or later. Its schema's version is the
 // file's user_version.
 type sqliteFile struct {
-	db *sql.DB
+	db   *sql.DB
+	path string
+	is   os.FileInfo // what was opened there
 }
 
 // busyPatience is how long another writer may have the file, in milliseconds.
@@ -45,10 +47,27 @@ func openSQLite(ctx context.Context, path string, create bool) (*Database, error
 		db.SetMaxOpenConns(1)
 		err = reach(ctx, db)
 	}
+	var is os.FileInfo
+	if err == nil {
+		is, err = os.Stat(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w. Try: the path of an SQLite file in a directory that can be written to", path, err)
 	}
-	return &Database{&sqliteFile{db}, path}, nil
+	return &Database{&sqliteFile{db, path, is}, path}, nil
+}
+
+// errRemoved is the error for a file that nobody else can read any more: SQLite
+// goes on writing into it.
+var errRemoved = errors.New("the file was removed, or another took its place. Try: start the sink again")
+
+// there tells whether the file is still the one at its path.
+func (f *sqliteFile) there() error {
+	now, err := os.Stat(f.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(f.is, now) {
+		return errRemoved
+	}
+	return nil // who may not look there may still write
 }
 
 // reach makes the connection. SQLite says at once, whatever its busy_timeout, that
@@ -182,6 +201,9 @@ func sqliteParked(ctx context.Context, q interface {
 }
 
 func (f *sqliteFile) begin(ctx context.Context) (transaction, error) {
+	if err := f.there(); err != nil {
+		return nil, err
+	}
 	conn, err := f.db.Conn(ctx)
 	if err != nil {
 		return nil, err
