@@ -61,11 +61,15 @@ func (db *Database) Feed(ctx context.Context, l *eventstore.Ledger, o Options) (
 	if _, err := db.knownVersion(ctx, db.migrations()); err != nil {
 		return Place{}, err
 	}
-	if _, err := db.held(ctx, l); err != nil { // before anything is changed
+	was, err := db.held(ctx, l) // before anything is changed
+	if err != nil {
 		return Place{}, err
 	}
 	if err := db.Migrate(ctx); err != nil {
 		return Place{}, db.advise(err)
+	}
+	if now, err := db.Place(ctx); err == nil && now.Entry < was.Entry {
+		o.Say(db.Name + ": its tables have more than they had, and are fed anew from entry 1; meanwhile the sums are too low")
 	}
 	for {
 		f := newFeeder(db, l, o)

@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,6 +55,17 @@ func TestMigrate(t *testing.T) {
 			feed(t, l, where, Options{})
 			same(t, l, where)
 		}
+		where, told := empty(), ""
+		db := open(t, where)
+		if err := db.migrateTo(newContext(t), db.migrations()[:2]); err != nil {
+			t.Fatal(err)
+		}
+		olderPlace(t, where, old)
+		feed(t, l, where, Options{Say: func(s string) { told += s }})
+		if !strings.Contains(told, "fed anew from entry 1") {
+			t.Errorf("it tells %q", told)
+		}
+		same(t, l, where)
 	})
 }
 
