@@ -221,7 +221,10 @@ func Sinks(ctx context.Context, nc *nats.Conn) (all []Sink, err error) {
 	defer func() { _ = values.Stop() }()
 	for {
 		select {
-		case value := <-values.Updates():
+		case value, more := <-values.Updates():
+			if !more { // that was not all of them
+				return nil, fmt.Errorf("ask bucket %s for the sinks: %w", Bucket, cmp.Or(ctx.Err(), nats.ErrConnectionClosed))
+			}
 			if value == nil {
 				slices.SortFunc(all, func(a, b Sink) int {
 					return cmp.Or(strings.Compare(a.Database, b.Database), strings.Compare(a.Host, b.Host))
