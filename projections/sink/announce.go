@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,17 +80,29 @@ func (db *Database) Announce(nc *nats.Conn, l *eventstore.Ledger, program string
 	a := &Announcer{nc: nc, ledger: l, say: say, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	a.is = Sink{Database: db.Name, PID: os.Getpid(), Program: program, Started: time.Now().UTC()}
 	a.is.Host, _ = os.Hostname()
-	where := db.Name
 	if _, file := db.engine.(*sqliteFile); file {
 		if path, err := filepath.Abs(db.Name); err == nil {
 			a.is.Database = path
 		}
-		where = a.is.Host + ":" + a.is.Database
+	}
+	where := a.is.Database
+	if db.local() {
+		where = a.is.Host + ":" + where
 	}
 	sum := sha256.Sum256([]byte(where))
 	a.is.Key = hex.EncodeToString(sum[:8])
 	go a.run()
 	return a
+}
+
+// local tells whether the name means another database on another machine.
+func (db *Database) local() bool {
+	pg, ok := db.engine.(*postgres)
+	if !ok {
+		return true
+	}
+	host := pg.config.Host
+	return strings.HasPrefix(host, "/") || host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // Tell tells how the database stands.
@@ -158,6 +171,9 @@ func (a *Announcer) run() {
 			ctx, cancel := context.WithTimeout(context.Background(), pulseEvery)
 			_, err = kv.Put(ctx, is.Key, value)
 			cancel()
+		}
+		if err != nil {
+			kv = nil // it may be made anew
 		}
 		if err != nil && !said && a.nc.IsConnected() { // else it comes back
 			said = true

@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"roznamcha/domain"
-
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"roznamcha/domain"
+	"roznamcha/eventstore"
 )
 
 // What a sink tells of its database is there for others while it runs and after
@@ -75,4 +78,44 @@ func TestSinksAreKnown(t *testing.T) {
 			t.Errorf("who knows nothing tells %+v", again)
 		}
 	})
+}
+
+// A bucket that was removed is made anew by who still has something to tell.
+func TestBucketIsMadeAnew(t *testing.T) {
+	nc, l := newServedLedger(t, "test")
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := open(t, t.TempDir()+"/facts.db").Announce(nc, l, "1.2.3", func(string) {})
+	for entry := range uint64(2) {
+		waitUntil(t, "it is known", func() bool {
+			told.Tell(Standing{Place: Place{Mark: eventstore.Mark{Entry: entry + 1}}})
+			all, err := Sinks(newContext(t), nc)
+			return err == nil && len(all) == 1 && all[0].Entry == entry+1
+		})
+		if err := js.DeleteKeyValue(newContext(t), Bucket); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told.End(Place{}, nil)
+}
+
+// A name that means another database on another machine has another key there.
+func TestLocalDatabases(t *testing.T) {
+	for where, want := range map[string]bool{
+		"postgres://u@localhost/db": true, "postgres://u@127.0.0.1/db": true, "postgres://u@[::1]/db": true, "postgres:///db?host=/run/postgresql": true,
+		"postgres://u@db.example/db": false, "postgres://u@10.0.0.1/db": false,
+	} {
+		config, err := pgx.ParseConfig(where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is := (&Database{&postgres{config: config}, where}).local(); is != want {
+			t.Errorf("%s: %v", where, is)
+		}
+	}
+	if !open(t, t.TempDir()+"/facts.db").local() {
+		t.Error("a file is not")
+	}
 }
