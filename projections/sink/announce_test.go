@@ -119,3 +119,33 @@ func TestLocalDatabases(t *testing.T) {
 		t.Error("a file is not")
 	}
 }
+
+// Who may not tell says so once, and is neither delayed nor ended.
+func TestSinkThatMayNotTell(t *testing.T) {
+	nc, l := newServedLedger(t, "test")
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := jetstream.StreamConfig{Name: "KV_" + Bucket, Subjects: []string{"else"}, MaxMsgsPerSubject: -1} // no bucket
+	if _, err := js.CreateStream(newContext(t), stream); err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan string, 9)
+	where := t.TempDir() + "/facts.db"
+	db := open(t, where)
+	told := db.Announce(nc, l, "1.2.3", func(s string) { said <- s })
+	at, err := db.Feed(newContext(t), l, Options{Once: true, Stands: told.Tell})
+	if err != nil {
+		t.Error(err)
+	}
+	if s := <-said; !strings.Contains(s, "Try: ") || !strings.Contains(s, Bucket) {
+		t.Errorf("it says %q", s)
+	}
+	told.Tell(Standing{Place: at})
+	told.End(at, nil)
+	if len(said) > 0 {
+		t.Errorf("and then %q", <-said)
+	}
+	same(t, l, where)
+}
