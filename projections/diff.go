@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"roznamcha/domain"
@@ -484,9 +486,10 @@ func (d *diff) sorted(tables ...*Table) []CellChange {
 		kind, row, column int
 		rowText, text     string
 	}
+	finish(slices.Collect(maps.Values(d.cells)))
 	var all []ranked
 	for text, c := range d.cells {
-		if c.finish(); len(c.Parts) > 0 {
+		if len(c.Parts) > 0 {
 			row := rowText(c.Row, c.Labels)
 			all = append(all, ranked{c, kinds.of(c.Row), rows.of(row), columns.of(columnText(c.Column, c.Currency)), row, text})
 		}
@@ -521,6 +524,19 @@ func (r ranks) of(text string) int {
 		return at
 	}
 	return len(r)
+}
+
+// finish finishes cells, on every core.
+func finish(cells []*CellChange) {
+	var work sync.WaitGroup
+	for some := range slices.Chunk(cells, max(1, len(cells)/runtime.GOMAXPROCS(0))) {
+		work.Go(func() {
+			for _, c := range some {
+				c.finish()
+			}
+		})
+	}
+	work.Wait()
 }
 
 // finish adds the part of the new facts, puts the parts, and their positions, in
