@@ -136,16 +136,20 @@ func TestAsOfWhatIsNotKnown(t *testing.T) {
 		for _, text := range []string{fmt.Sprint(at.Entry), known, `date '2001-01-01'`} {
 			query(t, where, `SELECT count(*) FROM roznamcha.facts_as_of(`+text+`)`)
 		}
-		// Both errors tell what to ask instead.
-		for text, hint := range map[string]string{beyond: "--at-least ENTRY", `now()`: "facts_as_of((SELECT entry FROM roznamcha.place))", `current_date`: "facts_as_of((SELECT entry FROM roznamcha.place))"} {
+		// Every error tells what to ask instead.
+		now := "facts_as_of((SELECT entry FROM roznamcha.place))"
+		for text, hint := range map[string]string{
+			beyond: "--at-least ENTRY", `now()`: now, `current_date`: now,
+			`NULL::bigint`: now, `NULL::timestamptz`: now, `NULL::date`: now,
+		} {
 			var said *pgconn.PgError
 			if _, err := tryQuery(t, where, `SELECT count(*) FROM roznamcha.facts_as_of(`+text+`)`); !errors.As(err, &said) || !strings.Contains(said.Hint, hint) {
 				t.Errorf("%s: %#v", text, err)
 			}
 		}
-		now, view := query(t, where, `SELECT count(*) FROM roznamcha.facts_as_of((SELECT entry FROM roznamcha.place))`), query(t, where, `SELECT count(*) FROM roznamcha.facts WHERE closed_entry IS NULL`)
-		if now[0][0] != view[0][0] {
-			t.Errorf("as now %v facts, and %v count", now, view)
+		atPlace, view := query(t, where, `SELECT count(*) FROM roznamcha.facts_as_of((SELECT entry FROM roznamcha.place))`), query(t, where, `SELECT count(*) FROM roznamcha.facts WHERE closed_entry IS NULL`)
+		if atPlace[0][0] != view[0][0] {
+			t.Errorf("as now %v facts, and %v count", atPlace, view)
 		}
 		// The planner looks into it: what is asked of it is no list of all facts.
 		plan := query(t, where, `EXPLAIN SELECT sum(quantity) FROM roznamcha.facts_as_of(1) WHERE measure = 'arrests'`)

@@ -24,7 +24,9 @@ CREATE OR REPLACE FUNCTION roznamcha.known(entry bigint) RETURNS bigint LANGUAGE
 DECLARE at bigint;
 BEGIN
 	SELECT p.entry INTO at FROM roznamcha.place p;
-	IF known.entry > at THEN
+	IF known.entry IS NULL THEN
+		RAISE EXCEPTION 'as of NULL: no entry, time or day is named' USING HINT = 'What is known now: facts_as_of((SELECT entry FROM roznamcha.place))';
+	ELSIF known.entry > at THEN
 		RAISE EXCEPTION 'as of entry %: this database is at entry %', known.entry, at
 			USING HINT = 'Ask as of an entry up to that, or wait: roznamcha sink URL --at-least ENTRY --within 5s';
 	END IF;
@@ -35,7 +37,9 @@ CREATE OR REPLACE FUNCTION roznamcha.entry_at(at timestamptz) RETURNS bigint LAN
 DECLARE here roznamcha.place;
 BEGIN
 	SELECT * INTO here FROM roznamcha.place;
-	IF here.known_until IS NULL OR entry_at.at > here.known_until THEN
+	IF entry_at.at IS NULL THEN
+		RETURN roznamcha.known(NULL);
+	ELSIF here.known_until IS NULL OR entry_at.at > here.known_until THEN
 		RAISE EXCEPTION 'as of %: this database has what was recorded up to %, entry %', entry_at.at, coalesce(here.known_until::text, 'no time'), here.entry
 			USING HINT = 'What is known now: facts_as_of((SELECT entry FROM roznamcha.place)), or the views of totals. Else ask as of an earlier time; or see that a sink runs, and ask again in a few seconds: SELECT entry, known_until FROM roznamcha.place';
 	END IF;
