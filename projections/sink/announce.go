@@ -195,20 +195,10 @@ func makeBucket(nc *nats.Conn, l *eventstore.Ledger) (jetstream.KeyValue, error)
 	if !errors.Is(err, jetstream.ErrBucketNotFound) {
 		return kv, err
 	}
-	status, err := l.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+	return l.MakeBucket(ctx, jetstream.KeyValueConfig{
 		Bucket:      Bucket,
 		Description: "Roznamcha: how the databases stand that its sinks feed, as they told last.",
-		Storage:     jetstream.FileStorage,
-		Replicas:    status.Replicas,
 	})
-	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
-		return nil, fmt.Errorf("make bucket %s: %w", Bucket, err)
-	}
-	return js.KeyValue(ctx, Bucket)
 }
 
 // askPatience is how long a server may take to tell of the sinks.
@@ -227,33 +217,22 @@ func Sinks(ctx context.Context, nc *nats.Conn) (all []Sink, err error) {
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return nil, nil
 	}
-	var values jetstream.KeyWatcher
+	var values []jetstream.KeyValueEntry
 	if err == nil {
-		values, err = kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+		values, err = eventstore.BucketValues(ctx, kv)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ask bucket %s for the sinks: %w", Bucket, err)
 	}
-	defer func() { _ = values.Stop() }()
-	for {
-		select {
-		case value, more := <-values.Updates():
-			if !more { // that was not all of them
-				return nil, fmt.Errorf("ask bucket %s for the sinks: %w", Bucket, cmp.Or(ctx.Err(), nats.ErrConnectionClosed))
-			}
-			if value == nil {
-				slices.SortFunc(all, func(a, b Sink) int {
-					return cmp.Or(strings.Compare(a.Database, b.Database), strings.Compare(a.Host, b.Host))
-				})
-				return all, nil
-			}
-			var one Sink
-			if json.Unmarshal(value.Value(), &one) == nil {
-				one.Told = value.Created().UTC()
-				all = append(all, one)
-			}
-		case <-ctx.Done():
-			return nil, fmt.Errorf("ask bucket %s for the sinks: %w", Bucket, ctx.Err())
+	for _, value := range values {
+		var one Sink
+		if json.Unmarshal(value.Value(), &one) == nil {
+			one.Told = value.Created().UTC()
+			all = append(all, one)
 		}
 	}
+	slices.SortFunc(all, func(a, b Sink) int {
+		return cmp.Or(strings.Compare(a.Database, b.Database), strings.Compare(a.Host, b.Host))
+	})
+	return all, nil
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"roznamcha/eventstore"
 )
 
 const (
@@ -66,7 +68,7 @@ func (w *Worker) sign(ctx context.Context, is Status) error {
 	defer cancel()
 	kv, err := attendance(ctx, w.nc)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = newBucket(ctx, w.nc, w.ledger, jetstream.KeyValueConfig{
+		kv, err = w.ledger.MakeBucket(ctx, jetstream.KeyValueConfig{
 			Bucket: AttendanceBucket, Description: "Roznamcha: how each worker stood last.", TTL: attendanceFor,
 		})
 	}
@@ -106,21 +108,11 @@ func WorkersGone(ctx context.Context, nc *nats.Conn, answer []Status) (gone []Go
 		return nil, fmt.Errorf("open bucket %s: %w", AttendanceBucket, err)
 	}
 	// All at once: a worker that fails and is restarted all day leaves thousands.
-	left, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+	left, err := eventstore.BucketValues(ctx, kv)
 	if err != nil {
-		return nil, fmt.Errorf("read bucket %s: %w", AttendanceBucket, err)
+		return nil, err
 	}
-	defer func() { _ = left.Stop() }()
-	for {
-		var e jetstream.KeyValueEntry
-		select {
-		case e = <-left.Updates():
-		case <-ctx.Done():
-			return nil, fmt.Errorf("read bucket %s: %w", AttendanceBucket, ctx.Err())
-		}
-		if e == nil { // that is all
-			break
-		}
+	for _, e := range left {
 		is := Gone{Seen: e.Created().UTC()}
 		if json.Unmarshal(e.Value(), &is.Status) != nil || is.ID != e.Key() {
 			continue

@@ -82,32 +82,10 @@ func makeBucket(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger) (jetst
 	if !errors.Is(err, ErrNoBucket) {
 		return kv, err
 	}
-	if _, err := newBucket(ctx, nc, l, jetstream.KeyValueConfig{
+	if _, err := l.MakeBucket(ctx, jetstream.KeyValueConfig{
 		Bucket: Bucket, Description: "Roznamcha: tables of totals, published by its workers. They can be made again from the ledger.",
 	}); err != nil {
 		return nil, err
 	}
 	return openBucket(ctx, nc)
-}
-
-// newBucket makes a bucket on disk, on as many servers as the ledger, unless
-// another is faster.
-func newBucket(ctx context.Context, nc *nats.Conn, l *eventstore.Ledger, config jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
-	status, err := l.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, err
-	}
-	config.Storage, config.Replicas = jetstream.FileStorage, status.Replicas
-	kv, err := js.CreateKeyValue(ctx, config)
-	if errors.Is(err, jetstream.ErrBucketExists) {
-		return js.KeyValue(ctx, config.Bucket)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("make bucket %s: %w", config.Bucket, err)
-	}
-	return kv, nil
 }
