@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
+
+	"roznamcha/eventstore"
 )
 
 const (
@@ -110,20 +111,9 @@ func (o *offered) service(name, subject string) (micro.Service, error) {
 	return s, err
 }
 
-// isInbox tells whether an answer may be published there: not where it would be
-// an entry of the ledger, a request to a service, or an order to the server.
-func isInbox(reply string) bool {
-	for _, not := range []string{"ledger.", "record.", "check.", "totals.", "$"} {
-		if strings.HasPrefix(reply, not) {
-			return false
-		}
-	}
-	return true
-}
-
 // handle takes one question. It waits for nothing itself.
 func (o *offered) handle(req micro.Request) {
-	if !isInbox(req.Reply()) {
+	if !eventstore.IsInbox(req.Reply()) {
 		return
 	}
 	select {

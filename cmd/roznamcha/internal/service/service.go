@@ -259,7 +259,7 @@ var errTooMany = &eventstore.Error{Op: "record", Kind: eventstore.ErrBusy}
 func (s *Service) take(req micro.Request, count *tally) *request {
 	q := &request{reply: req.Reply(), count: count, deadline: time.Now().Add(s.patience)}
 	var refusal *domain.Refusal
-	if !isInbox(q.reply) {
+	if !eventstore.IsInbox(q.reply) {
 		refusal = &domain.Refusal{Code: eventstore.Rejected, Detail: "reply subject " + q.reply + " is no inbox"}
 		q.reply = ""
 	} else if q.diary, refusal = diaryOf(req.Subject()); refusal == nil {

@@ -288,7 +288,7 @@ func TestNothingOfAStrangerReachesTheStream(t *testing.T) {
 		}
 		wantShort(t, "with headers", answerOf(t, reply), fmt.Sprintf("1 accepted %d:1", n+1))
 	}
-	for _, reply := range []string{"ledger.entry", "ledger.diary.nccia.karachi", "record.nccia.karachi", "check.nccia.karachi", "$JS.API.STREAM.PURGE.LEDGER", "$JS.API.STREAM.DELETE.LEDGER"} {
+	for _, reply := range []string{"ledger.entry", "ledger.diary.nccia.karachi", "record.nccia.karachi", "check.nccia.karachi", "totals.query", "$JS.API.STREAM.PURGE.LEDGER", "$JS.API.STREAM.DELETE.LEDGER"} {
 		for _, subject := range []string{"record.nccia.karachi", "check.nccia.karachi"} {
 			for _, body := range []string{raid(karachi, 1), raid(karachi, 99), "junk"} {
 				if err := nc.PublishRequest(subject, reply, []byte(body)); err != nil {
