@@ -36,6 +36,9 @@ type reading struct {
 	refusal *Refusal
 	// bad is what is wrong with the data, BadData.
 	bad *Refusal
+	// content is its digest by register by, if that is not nil.
+	content [16]byte
+	by      *Register
 	// bodies are used again for the next line.
 	bodies [endOfTypes]Data
 }
@@ -74,7 +77,7 @@ const canonicalStart = `{"specversion":"1.0"`
 // read reads line. All strict checks of its JSON happen here, whether or not
 // the values are used.
 func (rd *reader) read(r *reading, line string) {
-	r.line, r.event, r.typeName, r.data, r.spaced, r.refusal, r.bad = line, Event{}, "", "", false, nil, nil
+	r.line, r.event, r.typeName, r.data, r.spaced, r.refusal, r.bad, r.by = line, Event{}, "", "", false, nil, nil, nil
 	d := rd.begin(line, 0, BadAttribute)
 	var bad *Refusal // of the data
 	dataAt := -1     // where data stand that came before their type
