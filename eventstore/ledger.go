@@ -25,7 +25,7 @@ const ackTimeout = 5 * time.Second
 type Ledger struct {
 	nc    *nats.Conn
 	js    jetstream.JetStream
-	guard func() error // see Guard; nil for none
+	guard guard
 	// highWater is the file that recorders move on; nil for none.
 	highWater *highWater
 }
@@ -67,10 +67,11 @@ func Create(ctx context.Context, nc *nats.Conn, replicas int) (*Ledger, error) {
 	return Open(ctx, nc)
 }
 
-// Guard has every append ask check first; its error refuses the append before
-// anything is sent. Set it before the first append: it is how a ledger on a
-// disk of this machine stops before that disk is full.
-func (l *Ledger) Guard(check func() error) { l.guard = check }
+// Guard has appends ask check first; its error refuses the append before anything
+// is sent. Where it finds nothing it is not asked again for guardRest. Set it
+// before the first append: it is how a ledger on a disk of this machine stops
+// before that disk is full.
+func (l *Ledger) Guard(check func() error) { l.guard.check = check }
 
 // Tail is the number of the last entry now, 0 when there is none.
 func (l *Ledger) Tail(ctx context.Context) (uint64, error) {
