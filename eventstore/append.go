@@ -74,8 +74,8 @@ func (l *Ledger) send(ctx context.Context, op string, payload []byte, opts ...je
 }
 
 // guardRest is how long a guard is believed that has let an append pass. No disk
-// takes as much in that time as is kept in reserve, and to ask it takes as long as
-// a tenth of an append.
+// takes as much in that time as is kept in reserve, and asking is a twentieth of
+// what an append takes.
 const guardRest = 10 * time.Millisecond
 
 // guard stands before every append.
