@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -19,31 +20,12 @@ const (
 	handfulsAhead  = 4
 )
 
-// ReadAhead is Read for visitors that rule on what they see: while visit has
-// one entry, the next ones are fetched, hashed and read (domain.Entry.Read),
-// which is the larger part of the work. visit is called on one goroutine, though
-// not on the caller's. Nothing reads on after ReadAhead has returned.
-func (l *Ledger) ReadAhead(ctx context.Context, from, to uint64, visit func(domain.Entry) error) error {
-	tail, err := l.Tail(ctx)
-	if err != nil {
-		return err
-	}
-	to = min(to, tail)
-	return l.readAhead(ctx, from, to, to, visit)
-}
-
-// FollowAhead is Follow that reads ahead up to the tail at the time of the call.
-func (l *Ledger) FollowAhead(ctx context.Context, from uint64, visit func(domain.Entry) error) error {
-	tail, err := l.Tail(ctx)
-	if err != nil {
-		return err
-	}
-	return l.readAhead(ctx, from, tail, math.MaxUint64, visit)
-}
-
-// ReadAheadAfter is ReadAhead from the entry after last on, for who knows when
-// that was recorded; an entry 0 was recorded at no time.
-func (l *Ledger) ReadAheadAfter(ctx context.Context, last uint64, recorded time.Time, to uint64, visit func(domain.Entry) error) error {
+// ReadAhead is Read of the entries after last, which was recorded at recorded (0 at
+// no time), for visitors that rule on what they see: while visit has one entry, the
+// next ones are fetched, hashed and read (domain.Entry.Read), which is the larger
+// part of the work. visit is called on one goroutine, though not on the caller's.
+// Nothing reads on after ReadAhead has returned.
+func (l *Ledger) ReadAhead(ctx context.Context, last uint64, recorded time.Time, to uint64, visit func(domain.Entry) error) error {
 	tail, err := l.Tail(ctx)
 	if err != nil {
 		return err
@@ -52,16 +34,14 @@ func (l *Ledger) ReadAheadAfter(ctx context.Context, last uint64, recorded time.
 	return l.readAheadFrom(ctx, place{next: last + 1, recorded: recorded}, to, to, visit)
 }
 
-// readAhead is read that reads ahead up to entry tail.
-func (l *Ledger) readAhead(ctx context.Context, from, tail, to uint64, visit func(domain.Entry) error) error {
-	if from > to {
-		return nil
-	}
-	recorded, err := l.recordedBefore(ctx, from)
+// FollowAhead is Follow of the entries after last that reads ahead, as ReadAhead
+// does, up to the tail at the time of the call.
+func (l *Ledger) FollowAhead(ctx context.Context, last uint64, recorded time.Time, visit func(domain.Entry) error) error {
+	tail, err := l.Tail(ctx)
 	if err != nil {
 		return err
 	}
-	return l.readAheadFrom(ctx, place{next: max(1, from), recorded: recorded}, tail, to, visit)
+	return l.readAheadFrom(ctx, place{next: last + 1, recorded: recorded}, tail, math.MaxUint64, visit)
 }
 
 // readAheadFrom is readFrom that reads ahead up to entry tail. After that, where
@@ -190,10 +170,7 @@ func (a *ahead) finish() error {
 	err := a.hand()
 	close(a.read)
 	<-a.done
-	if a.err != nil {
-		return a.err
-	}
-	return err
+	return cmp.Or(a.err, err, a.ctx.Err()) // what is not read any more is not visited
 }
 
 // end is finish when the reading has ended with err. What stood before the

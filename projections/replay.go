@@ -100,7 +100,7 @@ func Replay(ctx context.Context, l *eventstore.Ledger, opts ReplayOptions, ps ..
 		tail = entry
 	}
 	all := append([]Projection{&stats}, ps...)
-	err = l.ReadAheadAfter(ctx, reg.Last(), reg.Recorded(), tail, func(e domain.Entry) error {
+	err = l.ReadAhead(ctx, reg.Last(), reg.Recorded(), tail, func(e domain.Entry) error {
 		switch {
 		case opts.AsOf.Knows(e.Number, e.Recorded, reg.Zone()):
 		case e.Number == 1:

@@ -79,9 +79,15 @@ func (f *fold) apply(e domain.Entry) error {
 
 // entry is the last one.
 func (f *fold) entry() uint64 {
+	entry, _ := f.last()
+	return entry
+}
+
+// last is the last entry, and when it was recorded.
+func (f *fold) last() (entry uint64, recorded time.Time) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.register.Last()
+	return f.register.Last(), f.register.Recorded()
 }
 
 // now is the place where the fold stands; the caller has the lock.

@@ -150,7 +150,8 @@ func (w *Worker) start(ctx context.Context) error {
 
 // follow folds the ledger, from where the fold stands.
 func (w *Worker) follow(ctx context.Context) error {
-	return w.ledger.FollowAhead(ctx, w.fold.entry()+1, func(e domain.Entry) error {
+	last, recorded := w.fold.last()
+	return w.ledger.FollowAhead(ctx, last, recorded, func(e domain.Entry) error {
 		if err := w.fold.apply(e); err != nil {
 			return err
 		}
