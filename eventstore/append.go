@@ -117,10 +117,9 @@ func (s *sent) acknowledged(ctx context.Context) (entry uint64, err error) {
 }
 
 // appendError sorts why no acknowledgement came. The entry is surely not there
-// only where nobody listened or the server gave a definite answer; a server
-// that could not finish (code 5xx) may find the entry on its disk later.
-//
-// So does a server that has said since then that publishing is not allowed.
+// only where nobody listened, the server gave a definite answer, or it has said
+// since then that publishing is not allowed; a server that could not finish (code
+// 5xx) may find the entry on its disk later.
 func (l *Ledger) appendError(ctx context.Context, op string, err, before error) error {
 	var api *jetstream.APIError
 	definite := errors.As(err, &api) && !errors.Is(kindOf(err), ErrUnavailable)

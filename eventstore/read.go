@@ -14,8 +14,8 @@ import (
 )
 
 // Read hands the entries from..to, both included, to visit in order. Entries
-// after the tail at the time of the call are not waited for. A payload belongs
-// to the visitor: it is never used again.
+// after the tail at the time of the call are not waited for. Nobody may change a
+// payload: after a cut connection the reader holds the last one against the ledger.
 //
 // *GapError where entries are missing; the visitor's error as it is.
 func (l *Ledger) Read(ctx context.Context, from, to uint64, visit func(domain.Entry) error) error {

@@ -1,10 +1,18 @@
 // Roznamcha is the program on top of the house: one command for each thing that
 // a person does with a ledger of enforcement actions.
 //
-// A command is a file of its own, named after it. What they share is here: the
-// flags that every command has, how an error is told, and the exit codes
-// (0 done, 1 failed, 2 wrong use, 3 done with rejects or exceptions that were
-// asked about).
+// A command is a file of its own, named after it, with more files beside it that
+// begin with its name where one is not enough. Here are the flags that every
+// command has, how an error is told, and the exit codes (0 done, 1 failed, 2 wrong
+// use, 3 done with rejects or exceptions that were asked about). What several
+// commands share besides:
+//
+//   - ledger.go, live.go, snapshot.go: getting at the ledger, and at projections that are current or start from a snapshot
+//   - as_known.go, at_least.go, during.go: flags that say as known when, and of which period
+//   - compose.go: an event as typed on the command line
+//   - cite.go: what an answer was made from
+//   - shell.go: a command that is told to be typed next
+//   - metrics.go: metrics for a monitor
 package main
 
 import (
