@@ -91,13 +91,12 @@ func openLedger(ctx context.Context, l *eventstore.Ledger, event *domain.Event) 
 	if err != nil {
 		return false, err
 	}
-	if tail == 0 {
+	first := tail == 0
+	if first {
 		_, err := l.AppendFirst(ctx, line)
-		if err == nil {
-			return false, nil
-		}
 		// The loser of a race, and who does not know, look at what is there.
-		if !errors.Is(err, eventstore.ErrNotEmpty) && !errors.Is(err, eventstore.ErrUnknownOutcome) {
+		first = err == nil
+		if err != nil && !errors.Is(err, eventstore.ErrNotEmpty) && !errors.Is(err, eventstore.ErrUnknownOutcome) {
 			return false, err
 		}
 	}
@@ -105,14 +104,14 @@ func openLedger(ctx context.Context, l *eventstore.Ledger, event *domain.Event) 
 	if err != nil {
 		return false, err
 	}
-	defer recorder.Close() // its receipt is all that is wanted of it
+	defer func() { err = errors.Join(err, recorder.Close()) }() // it writes the high-water file
 	receipt, err := recorder.Record(ctx, line)
 	if err != nil {
 		return false, err
 	}
 	var refusal *domain.Refusal
 	if !errors.As(receipt.Err(), &refusal) {
-		return receipt.Rulings[0].Verdict == domain.Duplicate, nil
+		return !first && receipt.Rulings[0].Verdict == domain.Duplicate, nil
 	}
 	if refusal.Code != domain.AlreadyOpen {
 		return false, refusal

@@ -84,9 +84,11 @@ type standing struct {
 	// tells that another running program keeps it.
 	Directory string `json:"directory,omitempty"`
 	Served    bool   `json:"served"`
-	// HighWater is the last entry that was read, as the file beside the store
+	// HighWater is the last entry that was read, as the file in the data directory
 	// says; nil where there is no such file.
 	HighWater *eventstore.Mark `json:"high_water,omitempty"`
+	// NoRoom is why nothing is recorded here now, "" where there is room.
+	NoRoom string `json:"no_room,omitempty"`
 	// Tables are what the workers keep, Workers those that answer, and Gone those
 	// that do no more; GoneProblem is why these cannot be told.
 	Tables      *tablesStanding  `json:"tables,omitempty"`
@@ -127,6 +129,11 @@ func (p *program) status(ctx context.Context, s *session) error {
 	}
 	if mark, err := eventstore.HighWater(s.highWater); err == nil && !mark.IsZero() {
 		is.HighWater = &mark
+	}
+	if s.room != nil {
+		if err := s.room(); err != nil {
+			is.NoRoom = err.Error()
+		}
 	}
 	if err := is.standingOfWorkers(ctx, s.nc, l); err != nil {
 		return err
@@ -180,11 +187,17 @@ func (p *program) printStanding(is standing) error {
 	if is.Missing > 0 {
 		add("missing", "%s: the ledger has a gap", print.Count(is.Missing))
 	}
-	if is.HighWater != nil {
+	switch {
+	case is.HighWater != nil:
 		add("high water", "entry %s was read", print.Count(is.HighWater.Entry))
+	case is.Entries > 0:
+		add("high water", "no file here: a lost end of the ledger would not be noticed")
 	}
 	if is.Directory != "" {
 		add("directory", "%s", is.Directory)
+	}
+	if is.NoRoom != "" {
+		add("recording", "refused: %s", is.NoRoom)
 	}
 	switch {
 	case is.Directory != "" && !is.Served:
