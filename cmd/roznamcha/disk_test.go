@@ -153,6 +153,9 @@ func TestFullDisk(t *testing.T) {
 				t.Errorf("%s: exit code %d, %s%s", args[0], code, out, errs)
 			}
 		}
+		if out := p.must("status"); !fullDisk.MatchString(out) {
+			t.Errorf("status says nothing of the disk: %s", out)
+		}
 		_, stop := p.serving()
 		if code, _, errs := p.run(raid...); code != 1 || !fullDisk.MatchString(errs) {
 			t.Errorf("record where one serves: exit code %d, %s", code, errs)
