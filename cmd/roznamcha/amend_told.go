@@ -106,34 +106,23 @@ type amendedJSON struct {
 	Asked  *askedJSON `json:"asked"`
 	Unsaid string     `json:"unsaid,omitempty"`
 	// Says is what is to be told of the records that are tied.
-	Says  []string          `json:"says,omitempty"`
-	Cells []amendedCellJSON `json:"cells"`
-	Event json.RawMessage   `json:"event"`
+	Says  []string        `json:"says,omitempty"`
+	Cells []changedJSON   `json:"cells"`
+	Event json.RawMessage `json:"event"`
 	// Receipt is the ruling; nothing was recorded where there is none.
 	Receipt *lineJSON `json:"receipt,omitempty"`
-}
-
-// amendedCellJSON is a cell of the totals that changes.
-type amendedCellJSON struct {
-	Row      string             `json:"row"`
-	Labels   []string           `json:"labels,omitempty"`
-	Column   projections.Column `json:"column"`
-	Currency string             `json:"currency,omitempty"`
-	Was      tallyJSON          `json:"was"`
-	Is       tallyJSON          `json:"is"`
 }
 
 // json is what is told, without a receipt.
 func (a *amended) json() amendedJSON {
 	item := a.item()
-	out := amendedJSON{Record: a.record.String(), What: item.What, Changes: item.Changes, KnownAt: a.known, Unsaid: a.unsaid, Says: a.says, Cells: []amendedCellJSON{}, Event: a.line}
+	out := amendedJSON{Record: a.record.String(), What: item.What, Changes: item.Changes, KnownAt: a.known, Unsaid: a.unsaid, Says: a.says, Cells: []changedJSON{}, Event: a.line}
 	if a.changed == nil {
 		return out
 	}
 	out.Asked = askedOf(a.changed.After)
 	for _, c := range a.changed.Cells {
-		was, is := wasAndIs(&c)
-		out.Cells = append(out.Cells, amendedCellJSON{c.Row, c.Labels, c.Column, c.Currency, was, is})
+		out.Cells = append(out.Cells, newChangedJSON(&c))
 	}
 	return out
 }
@@ -141,7 +130,7 @@ func (a *amended) json() amendedJSON {
 // printStands tells that there is nothing to record.
 func (p *program) printStands(a *amending, known uint64, stands string) error {
 	if p.json {
-		return print.JSON(p.out, amendedJSON{Record: a.record.String(), What: "nothing", KnownAt: known, Says: []string{stands}, Cells: []amendedCellJSON{}})
+		return print.JSON(p.out, amendedJSON{Record: a.record.String(), What: "nothing", KnownAt: known, Says: []string{stands}, Cells: []changedJSON{}})
 	}
 	_, err := fmt.Fprintf(p.out, "%s: nothing to record\n", print.Clean(stands))
 	return err

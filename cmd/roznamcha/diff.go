@@ -231,15 +231,25 @@ type difference struct {
 	reg        *domain.Register
 }
 
-// changeJSON is a cell that changed.
+// changeJSON is a cell that changed, and what changed it.
 type changeJSON struct {
+	changedJSON
+	Parts []changePartJSON `json:"parts"`
+}
+
+// changedJSON is a cell that changes.
+type changedJSON struct {
 	Row      string             `json:"row"`
 	Labels   []string           `json:"labels,omitempty"`
 	Column   projections.Column `json:"column"`
 	Currency string             `json:"currency,omitempty"`
 	Was      tallyJSON          `json:"was"`
 	Is       tallyJSON          `json:"is"`
-	Parts    []changePartJSON   `json:"parts"`
+}
+
+func newChangedJSON(c *projections.CellChange) changedJSON {
+	was, is := wasAndIs(c)
+	return changedJSON{c.Row, c.Labels, c.Column, c.Currency, was, is}
 }
 
 // tallyJSON is what facts add up to: a count, or a decimal string of an amount,
@@ -278,8 +288,7 @@ type changeEventJSON struct {
 func (d *difference) json() any {
 	cells := make([]changeJSON, len(d.Cells))
 	for i, c := range d.Cells {
-		out := changeJSON{Row: c.Row, Labels: c.Labels, Column: c.Column, Currency: c.Currency}
-		out.Was, out.Is = wasAndIs(&c)
+		out := changeJSON{changedJSON: newChangedJSON(&c)}
 		for _, part := range c.Parts {
 			p := changePartJSON{Kind: part.Kind, Change: tallyOf(part.Change, c.Currency), Events: part.Events, Truncated: part.Events > len(part.Positions)}
 			for _, at := range part.Positions {
