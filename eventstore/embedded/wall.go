@@ -23,35 +23,58 @@ import (
 // log and in its health, and only a restart helps
 // (nats-server 2.15: a file store's write error stands until it is opened anew).
 
-// lookForRoom is how often the disk is looked at while the server is stuck.
-const lookForRoom = 250 * time.Millisecond
+// lookAgain is how often the disk and the server's health are looked at while
+// something is wrong.
+const lookAgain = 250 * time.Millisecond
 
 // watch restarts the server when it has run into the wall and there is room
-// again, until ctx is done. An error that room does not mend stays: who would
-// record hears of it from Room.
+// again, until ctx is done. An error that room does not mend stays for as long
+// as the server's health tells of it: who would record hears of it from Room.
 func (s *Server) watch(ctx context.Context) {
+	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.trouble:
+		case <-again:
 		}
-		reason := sick(s.running.Load())
-		if reason == "" {
+		again = nil
+		stuck, well := s.look()
+		switch {
+		case well:
+			s.stuck.Store(nil)
 			continue
+		case stuck != nil:
+			s.stuck.Store(&stuck)
+			if errors.Is(stuck, eventstore.ErrDiskFull) && s.restart(ctx) != nil {
+				return
+			}
 		}
-		err := s.cannotWrite(reason)
-		s.stuck.Store(&err)
-		if errors.Is(err, eventstore.ErrDiskFull) && s.restart(ctx) != nil {
-			return
-		}
+		again = time.After(lookAgain)
 	}
 }
 
-// sick is what is wrong with the streams of running, as its health says, such as
-// that one can write no more; "" where all is well.
-func sick(running *server.Server) string {
-	h := running.Healthz(nil)
+// look asks the server for its health: stuck is why it writes no more, first of
+// all what room does not mend. Not well and not stuck is one that is making a
+// stream, whose directory is there before it knows of it.
+func (s *Server) look() (stuck error, well bool) {
+	health := s.running.Load().Healthz(&server.HealthzOptions{Details: true})
+	for _, e := range health.Errors {
+		if !strings.Contains(e.Error, " write error: ") {
+			continue
+		}
+		if err := s.cannotWrite(e.Error); stuck == nil || !errors.Is(err, eventstore.ErrDiskFull) {
+			stuck = err
+		}
+	}
+	return stuck, len(health.Errors) == 0
+}
+
+// sick is what is wrong with the streams of a server that has just started, as
+// its health says, such as that one could not be opened; "" where all is well.
+func sick(started *server.Server) string {
+	h := started.Healthz(nil)
 	if h.StatusCode != http.StatusServiceUnavailable {
 		return ""
 	}
@@ -85,7 +108,7 @@ func (s *Server) cannotWrite(reason string) error {
 // Connections are cut, and find it again. The error is ctx's.
 func (s *Server) restart(ctx context.Context) error {
 	for room(s.dir, s.reserve) != nil {
-		if err := pause(ctx, lookForRoom); err != nil {
+		if err := pause(ctx, lookAgain); err != nil {
 			return err
 		}
 	}

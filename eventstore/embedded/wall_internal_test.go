@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"roznamcha/eventstore"
 )
@@ -28,6 +29,24 @@ func TestCannotWrite(t *testing.T) {
 		s.stuck.Store(&err)
 		if got := s.Room(); got != err || !errors.Is(got, want) || !strings.Contains(got.Error(), "Try: ") {
 			t.Errorf("%s: Room says %v, want %v", reason, got, want)
+		}
+	}
+}
+
+// TestWellAgain: what kept from recording does so no longer when the server's
+// health does not tell of it any more.
+func TestWellAgain(t *testing.T) {
+	s, err := Start(t.TempDir(), Options{Reserve: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.cannotWrite("JetStream stream '$G > KV_gone' write error: input/output error")
+	s.stuck.Store(&err)
+	s.trouble <- struct{}{}
+	for began := time.Now(); s.Room() != nil; time.Sleep(time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal(s.Room())
 		}
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"roznamcha/domain"
 	"roznamcha/eventstore"
@@ -431,4 +434,73 @@ func TestKilledWhileMakingTheStream(t *testing.T) {
 			t.Errorf("%q was left: %d entries, want the opening", left, got)
 		}
 	}
+}
+
+// TestErrorsThatAreNoWall: whatever else the server logs as an error, such as a
+// wrong token, while a stream is being made is no reason to refuse an entry: its
+// directory is there before the server knows of it.
+func TestErrorsThatAreNoWall(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir, embedded.Options{Serving: true})
+	nc := connect(t, s)
+	l := opened(t, nc)
+	l.Guard(s.Room)
+	r := recorder(t, l)
+	u, err := url.Parse(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var strangers sync.WaitGroup
+	var refused atomic.Int64
+	defer strangers.Wait()
+	defer close(stop)
+	strangers.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if knock(u.Host) {
+				refused.Add(1)
+			}
+		}
+	})
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const buckets = 50
+	for n := range buckets {
+		if _, err := js.CreateKeyValue(soon(t), jetstream.KeyValueConfig{Bucket: fmt.Sprintf("b%d", n)}); err != nil {
+			t.Fatal(err)
+		}
+		if rc, err := r.Record(soon(t), raid("karachi", n)); err != nil || rc.Err() != nil {
+			t.Fatalf("with %d buckets and %d wrong tokens: %v, %v", n+1, refused.Load(), err, rc.Err())
+		}
+	}
+	half := filepath.Join(dir, "jetstream", "$G", "streams", "KV_half")
+	if err := os.Mkdir(half, 0o700); err != nil { // as long as it takes
+		t.Fatal(err)
+	}
+	n := refused.Load()
+	until(t, "some are refused", func() bool { return refused.Load() > n+20 })
+	if rc, err := r.Record(soon(t), raid("karachi", buckets)); err != nil || rc.Err() != nil {
+		t.Errorf("while one is being made: %v, %v", err, rc.Err())
+	}
+	t.Logf("%d buckets made while %d wrong tokens were refused", buckets, refused.Load())
+}
+
+// knock asks to be let in with a token of an earlier start, and tells whether it
+// heard that it is not.
+func knock(address string) (refused bool) {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	_, _ = c.Write([]byte("CONNECT {\"verbose\":false,\"auth_token\":\"old\"}\r\nPING\r\n"))
+	said, _ := io.ReadAll(c)
+	return bytes.Contains(said, []byte("Authorization Violation"))
 }
