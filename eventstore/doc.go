@@ -45,7 +45,9 @@
 // than a minute. The stream's configuration is checked when it is opened, not
 // again while it is read. The high-water file tells of a shorter ledger and of
 // another last entry; that an entry before has other bytes of the same length
-// and a mended checksum, only who kept a later state hash can tell.
+// and a mended checksum, only who kept a later state hash can tell. It lies
+// beside the store, and where both are put back from an older copy nobody
+// notices: restore the store alone.
 //
 // A server that puts copies of one append in another order (a cluster between
 // two leaders) could refuse the first, which is answered, and accept a later

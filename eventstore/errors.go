@@ -71,7 +71,13 @@ func (e *UnsafeError) Error() string {
 type GapError struct{ Want, Got uint64 }
 
 func (e *GapError) Error() string {
-	return fmt.Sprintf("the ledger has a gap: %s missing. Try: stop recording, keep the store as it is, and restore it from a copy", entries(e.Want, e.Got-1))
+	return fmt.Sprintf("the ledger has a gap: %s missing. %s", entries(e.Want, e.Got-1), restore(e.Got-1))
+}
+
+// restore is what to do when entry n is missing. A copy of the whole data
+// directory has the high-water file of then, which is content with less.
+func restore(n uint64) string {
+	return fmt.Sprintf("Try: stop recording, keep the store as it is, restore it (jetstream/ alone) from a copy that reaches entry %d, and leave high-water.json where it is", n)
 }
 
 // entries names the entries from..to, as the subject of what they are.
@@ -90,9 +96,9 @@ type WentBackError struct{ Had, Tail uint64 }
 
 func (e *WentBackError) Error() string {
 	if e.Tail >= e.Had {
-		return fmt.Sprintf("the ledger went back: entry %d is not the one that it was. Try: stop recording, keep the store as it is, and restore it from a copy", e.Had)
+		return fmt.Sprintf("the ledger went back: entry %d is not the one that it was. %s", e.Had, restore(e.Had))
 	}
-	return fmt.Sprintf("the ledger went back: it ends at entry %d, and %s missing. Try: stop recording, keep the store as it is, and restore it from a copy", e.Tail, entries(e.Tail+1, e.Had))
+	return fmt.Sprintf("the ledger went back: it ends at entry %d, and %s missing. %s", e.Tail, entries(e.Tail+1, e.Had), restore(e.Had))
 }
 
 // Error is a failed operation. Kind is one of the sentinels of this package

@@ -62,7 +62,7 @@ func (l *Ledger) checkHighWater(ctx context.Context, path string) (*highWater, e
 	if errors.As(err, &back) {
 		err = accepted(back, path)
 	}
-	return &highWater{path: path, mark: m, written: m}, err
+	return &highWater{path: path, mark: m, stood: !m.IsZero()}, err
 }
 
 // accepted is the alarm with what to do about it after a thorough look.
@@ -78,22 +78,29 @@ type highWater struct {
 	mark Mark
 
 	writing sync.Mutex
-	written Mark // what the file says
+	stood   bool // that there was a file
 }
 
 // HighWater is what the high-water file at path says; zero where there is none.
-func HighWater(path string) (m Mark, err error) {
+func HighWater(path string) (Mark, error) {
+	m, err := readMark(path)
+	if err != nil {
+		return m, fmt.Errorf("high-water file %s: %w. Try: restore it from a copy, or see with roznamcha status that the ledger's end is the one you know, and move the file away; without it %s", path, err, nobodyNotices)
+	}
+	return m, nil
+}
+
+const nobodyNotices = "nobody notices when the ledger loses its end"
+
+func readMark(path string) (m Mark, err error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, nil
+		return Mark{}, nil
 	}
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
-	if err != nil {
-		return Mark{}, fmt.Errorf("high-water file %s: %w. Try: restore it from a copy; without it nobody notices when the ledger loses its end", path, err)
-	}
-	return m, nil
+	return m, err
 }
 
 // reach moves the mark on.
@@ -105,48 +112,57 @@ func (h *highWater) reach(m Mark) {
 	}
 }
 
-// keep writes the file at least every second while the mark moves, until ctx is
-// done, and then once more. A write that did not succeed (a full disk) is tried
-// again, and tell hears of it, and of its end; the error is that of the last.
+// keep has the file say the mark, at least every second, until ctx is done, and
+// then once more. A write that did not succeed (a full disk) is tried again, and
+// tell hears of it, and of its end; the error is that of the last.
 func (h *highWater) keep(ctx context.Context, tell func(error)) error {
+	if tell == nil {
+		tell = func(error) {}
+	}
 	tick := time.NewTicker(highWaterEvery)
 	defer tick.Stop()
 	for troubled := false; ; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return h.write()
+			return h.write(tell)
 		}
-		err := h.write()
-		if tell != nil && (err != nil) != troubled {
+		err := h.write(tell)
+		if (err != nil) != troubled {
 			tell(err)
 		}
 		troubled = err != nil
 	}
 }
 
-// write puts the mark into the file, unless that is there or another program
-// has written a later one. A crash within leaves the old file or the new one.
-func (h *highWater) write() error {
+// write puts the mark into the file, unless that or a later one is there, which
+// another program has written. A crash within leaves the old file or the new
+// one. That somebody removed or spoilt the file is no reason to forget the mark:
+// it is written again, and tell hears of it.
+func (h *highWater) write(tell func(error)) error {
 	h.writing.Lock()
 	defer h.writing.Unlock()
 	h.mu.Lock()
 	m := h.mark
 	h.mu.Unlock()
-	if m == h.written {
+	there, spoilt := readMark(h.path)
+	switch {
+	case m.IsZero(), spoilt == nil && there.Entry >= m.Entry:
 		return nil
-	}
-	if there, err := HighWater(h.path); err != nil || there.Entry >= m.Entry {
-		return err
+	case spoilt == nil && there.IsZero() && h.stood:
+		spoilt = errors.New("it was removed")
 	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
 	if err := replaceFile(h.path, append(b, '\n')); err != nil {
-		return fmt.Errorf("high-water file: %w. Try: let %s be written to; without it nobody notices when the ledger loses its end", err, h.path)
+		return fmt.Errorf("high-water file: %w. Try: let %s be written to; without it %s", err, h.path, nobodyNotices)
 	}
-	h.written = m
+	h.stood = true
+	if spoilt != nil {
+		tell(fmt.Errorf("high-water file %s: %w; it is written again. Try: see what else writes there; without it %s", h.path, spoilt, nobodyNotices))
+	}
 	return nil
 }
 

@@ -150,7 +150,7 @@ func TestHighWaterThatCannotBeReadOrWritten(t *testing.T) {
 		if err := os.WriteFile(path, []byte(bad), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.KeepHighWater(soon(t), path); err == nil || !strings.Contains(err.Error(), "Try: ") {
+		if err := l.KeepHighWater(soon(t), path); err == nil || !strings.Contains(err.Error(), "Try: ") || !strings.Contains(err.Error(), "roznamcha status") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -316,5 +316,68 @@ func TestHighWaterTroubleIsTold(t *testing.T) {
 	}
 	if err := <-told; err != nil {
 		t.Errorf("and then %v", err)
+	}
+}
+
+// A file that is removed or spoilt while a recorder runs, or just before it ends,
+// is written again with all that it has read, and somebody hears of it.
+func TestHighWaterIsWrittenAgain(t *testing.T) {
+	spoil := func(path, text string) error {
+		err := os.WriteFile(path+".other", []byte(text), 0o644)
+		return errors.Join(err, os.Rename(path+".other", path))
+	}
+	for what, damage := range map[string]func(path string) error{
+		"it was removed":               os.Remove,
+		"invalid character 'j'":        func(path string) error { return spoil(path, "junk\n") },
+		"unexpected end of JSON input": func(path string) error { return spoil(path, "") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel() // it waits for the next second
+			path := filepath.Join(t.TempDir(), "high-water.json")
+			l, _ := openLedger(t)
+			if err := l.KeepHighWater(soon(t), path); err != nil {
+				t.Fatal(err)
+			}
+			told := make(chan error, 10)
+			r := newRecorder(t, l, eventstore.RecorderConfig{Trouble: func(err error) { told <- err }})
+			record(t, r, raid("/nccia/karachi", 1))
+			want := markOf(t, l)
+			eventually(t, "the file is written", func() bool { return markIn(t, path) == want })
+			for _, last := range []bool{false, true} { // nothing is recorded meanwhile
+				if err := damage(path); err != nil {
+					t.Fatal(err)
+				}
+				if last {
+					if err := r.Close(); err != nil {
+						t.Error(err)
+					}
+				}
+				if err := <-told; err == nil || !strings.Contains(err.Error(), path+": "+what) || !strings.Contains(err.Error(), "Try: ") {
+					t.Errorf("told %v", err)
+				}
+				if got := markIn(t, path); got != want {
+					t.Errorf("the file says %v, want %v", got, want)
+				}
+			}
+			if len(told) > 0 {
+				t.Errorf("and then %v", <-told)
+			}
+		})
+	}
+}
+
+// The alarms say to restore the store and not the file that raised them.
+func TestAlarmsAreNotSilenced(t *testing.T) {
+	for _, test := range []struct {
+		alarm   error
+		reaches string
+	}{
+		{&eventstore.GapError{Want: 4, Got: 7}, "entry 6,"},
+		{&eventstore.WentBackError{Had: 8, Tail: 7}, "entry 8,"},
+		{&eventstore.WentBackError{Had: 8, Tail: 9}, "entry 8,"},
+	} {
+		if says := test.alarm.Error(); !strings.Contains(says, "(jetstream/ alone) from a copy that reaches "+test.reaches) || !strings.HasSuffix(says, "leave high-water.json where it is") {
+			t.Error(says)
+		}
 	}
 }

@@ -33,7 +33,8 @@ type RecorderConfig struct {
 	// while it is called.
 	Appended func(bytes int, took time.Duration)
 	// Trouble hears when the high-water file cannot be written, and with nil when
-	// it can again. It is called on a goroutine of its own.
+	// it can again; and that it was removed or spoilt, and is written again. It is
+	// called on a goroutine of its own.
 	Trouble func(error)
 	// Queue is how many lines may wait for their receipts; DefaultQueue if 0.
 	// It is a limit on memory: a line takes about a kilobyte besides its own
