@@ -41,8 +41,8 @@ var answers = []struct {
 	{ErrRejected, domain.CodeInfo{Code: Rejected, Means: "the server refuses for the reason that the detail gives", Cure: "mend what the detail names", Retry: false}},
 	{ErrClosed, domain.CodeInfo{Code: Closed, Means: "the recorder has ended", Cure: "submit it again when a recorder runs (roznamcha serve)", Retry: true}},
 	{nil, domain.CodeInfo{Code: Unsafe, Means: "a ledger's stream can lose and change nothing", Cure: "let the operator mend the stream's setting that the detail names", Retry: false}},
-	{nil, domain.CodeInfo{Code: Gap, Means: "the numbers of a ledger's entries have no gap", Cure: "stop recording, keep the store as it is, and let the operator restore it from a copy", Retry: false}},
-	{nil, domain.CodeInfo{Code: WentBack, Means: "a ledger never gets shorter and no entry of it changes", Cure: "stop recording, keep the store as it is, and let the operator restore it from a copy", Retry: false}},
+	{nil, domain.CodeInfo{Code: Gap, Means: "the numbers of a ledger's entries have no gap", Cure: "stop recording, keep the store as it is, and let the operator restore it alone from a copy, with high-water.json left where it is", Retry: false}},
+	{nil, domain.CodeInfo{Code: WentBack, Means: "a ledger never gets shorter and no entry of it changes", Cure: "stop recording, keep the store as it is, and let the operator restore it alone from a copy, with high-water.json left where it is", Retry: false}},
 }
 
 // CodeInfos is every code with which the recorder's service leaves an event
