@@ -12,7 +12,8 @@ import (
 const DefaultReserve = 64 << 20
 
 // Room tells whether the disk of the data directory dir has more than the
-// default reserve left; eventstore.ErrDiskFull where it has not. It is what
+// default reserve left; eventstore.ErrDiskFull where it has not, and
+// eventstore.ErrRejected where nobody can tell, as without dir. It is what
 // eventstore's Ledger.Guard wants where another program of this machine serves
 // dir.
 func Room(dir string) error { return room(dir, DefaultReserve) }
@@ -20,7 +21,12 @@ func Room(dir string) error { return room(dir, DefaultReserve) }
 func room(dir string, reserve uint64) error {
 	free, _, err := disk(dir)
 	if err != nil {
-		return dirError(dir, err)
+		return &eventstore.Error{
+			Op:   "data directory " + dir,
+			Kind: eventstore.ErrRejected,
+			Err:  err,
+			Try:  "stop this program, and see what became of the data directory",
+		}
 	}
 	if free >= reserve {
 		return nil

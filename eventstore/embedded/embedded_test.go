@@ -287,6 +287,26 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
+// TestDirectoryGone: where the data directory is not there any more nothing is
+// recorded, and the answer says what is wrong.
+func TestDirectoryGone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := start(t, dir, embedded.Options{})
+	l := opened(t, connect(t, s))
+	l.Guard(s.Room)
+	r := recorder(t, l)
+	if err := os.Rename(dir, dir+".gone"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.Record(soon(t), raid("karachi", 1))
+	if got := eventstore.CodeOf(err); got != eventstore.Rejected || !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "Try: stop this program") {
+		t.Errorf("%s: %v; want rejected, that the directory is not there, and what to try", got, err)
+	}
+	if err := r.Err(); err != nil {
+		t.Errorf("the recorder has ended: %v", err)
+	}
+}
+
 // TestTwoStartsInOneProcess: the lock holds within a process too.
 func TestTwoStartsInOneProcess(t *testing.T) {
 	dir := t.TempDir()
