@@ -2,7 +2,12 @@ package eventstore_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,4 +74,48 @@ func TestServerKilledUnderLoad(t *testing.T) {
 	t.Logf("killed %d times, %d times more while it was starting", rounds(all), early)
 	w.check(look)
 	sameState(t, look, recorders...)
+}
+
+// TestServerWithoutJetStream: the server comes back and keeps no streams. Who
+// stops waiting is told so, the first and those behind him, until it does.
+func TestServerWithoutJetStream(t *testing.T) {
+	t.Parallel()
+	s := newNATSServer(t, "alone")
+	s.configure()
+	s.start()
+	s.ready()
+	nc := connectTo(t, s.url())
+	r := newRecorder(t, opened(t, nc), eventstore.RecorderConfig{})
+	s.kill()
+	if err := os.WriteFile(s.configFile(), fmt.Appendf(nil, "listen: %q\nlog_file: %q\n", s.client, filepath.Join(s.dir, "log")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	var pending []*eventstore.Pending
+	const n = 3
+	for i := range n {
+		p := submit(t, r, raid("/nccia/karachi", i))
+		settles(t, "the reason", func(context.Context) error {
+			hurry, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+			defer cancel()
+			_, err := p.Receipt(hurry)
+			if !errors.Is(err, eventstore.ErrUnknownOutcome) {
+				t.Fatal(err)
+			}
+			if says := err.Error(); !strings.Contains(says, "JetStream is not enabled. Try: ") {
+				return err
+			}
+			return nil
+		})
+		pending = append(pending, p)
+	}
+	s.kill()
+	s.configure()
+	s.start()
+	for _, p := range pending {
+		if got := brief(receiptOf(t, p)); !strings.HasPrefix(got, "accepted ") {
+			t.Error(got)
+		}
+	}
+	checkOnce(t, ledgerOf(t, nc), n)
 }

@@ -41,8 +41,8 @@ type batch struct {
 	err     error
 	rulings []LineRuling
 
-	// trouble is why it is not written yet, for those who stop waiting.
-	trouble atomic.Pointer[error]
+	// trouble is the queue's.
+	trouble *atomic.Pointer[error]
 }
 
 // make makes b, which is e, ready for the reader while it is being written, so
@@ -67,7 +67,7 @@ func (b *batch) asRead(e domain.Entry) domain.Entry {
 	return ahead
 }
 
-// why adds to err what keeps the batch from being answered.
+// why adds to err what keeps batches from being answered.
 func (b *batch) why(err error) error {
 	if trouble := b.trouble.Load(); trouble != nil {
 		return fmt.Errorf("%w (%w)", err, *trouble)
@@ -83,6 +83,9 @@ type queue struct {
 	most, entryBytes int
 	// wake has a token when there may be something for the appender to take.
 	wake chan struct{}
+	// trouble is why nothing is written just now, for those who stop waiting; nil
+	// where nothing is in the way.
+	trouble atomic.Pointer[error]
 
 	mu sync.Mutex
 	// waiting are entries not yet sent; the last one is still gathering.
@@ -177,7 +180,7 @@ func (q *queue) gathering(size, lines int) *batch {
 			return b
 		}
 	}
-	b := &batch{done: make(chan struct{}), ahead: make(chan domain.Entry, 1)}
+	b := &batch{done: make(chan struct{}), ahead: make(chan domain.Entry, 1), trouble: &q.trouble}
 	q.waiting = append(q.waiting, b)
 	return b
 }

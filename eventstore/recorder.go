@@ -347,6 +347,7 @@ func (r *Recorder) append(b *batch, e domain.Entry) {
 			entry, err = sent.acknowledged(r.ctx)
 		}
 		if err == nil {
+			r.queue.trouble.Store(nil)
 			if r.config.Appended != nil {
 				r.config.Appended(len(e.Payload), time.Since(began))
 			}
@@ -370,13 +371,14 @@ func (r *Recorder) append(b *batch, e domain.Entry) {
 			switch {
 			case errors.Is(err, ErrUnavailable): // it comes back
 			case !earlier:
+				r.queue.trouble.Store(nil)
 				r.queue.refuse(b, err)
 				return
 			default:
 				stop, err = true, fail("record", ErrUnknownOutcome, err)
 			}
 		}
-		b.trouble.Store(&err)
+		r.queue.trouble.Store(&err)
 		if r.lookAgain(&wait) != nil {
 			return
 		}
@@ -385,18 +387,21 @@ func (r *Recorder) append(b *batch, e domain.Entry) {
 			return
 		}
 	}
+	r.queue.trouble.Store(nil) // the reader has found it
 }
 
 // lookAgain waits until the server is back and the reader has read what is
 // there, so that an entry whose acknowledgement was lost is mostly found rather
-// than written twice.
+// than written twice. Why it is not, whoever waits can hear meanwhile.
 func (r *Recorder) lookAgain(wait *backoff) error {
 	for {
 		if err := wait.next(r.ctx); err != nil {
 			return err
 		}
-		if tail, err := r.ledger.Tail(r.ctx); err == nil {
+		tail, err := r.ledger.Tail(r.ctx)
+		if err == nil {
 			return r.queue.readUpTo(r.ctx, tail)
 		}
+		r.queue.trouble.Store(&err)
 	}
 }
