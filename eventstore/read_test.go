@@ -238,7 +238,7 @@ func TestRecordedFromTheMiddle(t *testing.T) {
 }
 
 // TestFollowOutlivesTheServer stops the server under a follower and starts
-// another on the same directory, at another address and with another token.
+// another on the same directory.
 func TestFollowOutlivesTheServer(t *testing.T) {
 	dir := t.TempDir()
 	serve := func() (*embedded.Server, *eventstore.Ledger) {

@@ -77,7 +77,7 @@ func connect(dir string, has holder) (*nats.Conn, error) {
 	nc, err := nats.Connect(has.URL, append(eventstore.ConnectOptions(),
 		nats.SetCustomDialer(served{dir}),
 		nats.TokenHandler(func() string { return readHolder(dir).Token }),
-		nats.IgnoreAuthErrorAbort(),
+		nats.IgnoreAuthErrorAbort(), // at the port of a killed program there may be another's server
 	)...)
 	if err != nil {
 		return nil, eventstore.ConnectError(has.URL, err)

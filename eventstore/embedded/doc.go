@@ -7,6 +7,7 @@
 // # The directory
 //
 //	lock       held by the program that has the directory; who that is, in JSON
+//	address    the token and the last port of a server that lets others in, in JSON
 //	jetstream  the server's store
 //
 // What else is in it is its user's (the program keeps a high-water file there).
@@ -19,6 +20,19 @@
 // A program that serves (Options.Serving) lets others in: they Dial. One that
 // does not is gone in a moment, so others wait for it. Attach does whichever is
 // right.
+//
+// # The address
+//
+// Who is let in knows the server's URL (Server.URL), and a program that serves
+// the directory again is found there: the token is made once, and so long as
+// nobody else has it the port stays too, unless another is asked for. One that
+// serves nobody has neither, so that it is not mistaken for the other.
+//
+// A new token is made where the file address was deleted, and that is how one
+// that became known is changed; the server that runs meanwhile keeps the one that
+// it has. A directory that was moved, or is a copy, makes its own: what is meant
+// for the one is never recorded in the other. A file that is damaged is refused
+// rather than replaced, and one that others may read is closed to them.
 //
 // # When things go wrong
 //

@@ -494,7 +494,7 @@ func TestAttach(t *testing.T) {
 }
 
 // TestDialedConnectionFindsTheNextServer: the serving program is restarted, at
-// another address and with another token.
+// another address and with another token, as an operator wants it.
 func TestDialedConnectionFindsTheNextServer(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir, embedded.Options{Serving: true})
@@ -507,7 +507,7 @@ func TestDialedConnectionFindsTheNextServer(t *testing.T) {
 	for range 3 {
 		was := s.URL()
 		again := nc.StatusChanged(nats.CONNECTED)
-		if err := s.Close(); err != nil {
+		if err := errors.Join(s.Close(), os.Remove(addressFile(dir))); err != nil {
 			t.Fatal(err)
 		}
 		s = start(t, dir, embedded.Options{Serving: true})

@@ -16,8 +16,8 @@ import (
 
 const (
 	lockFile = "lock"
-	// lockMode: the file holds a token.
-	lockMode = 0o600
+	// fileMode is of what holds a token: the lock file, and the address.
+	fileMode = 0o600
 	dirMode  = 0o700
 	// retry is how often a lock or a lock file is looked at again.
 	retry = 10 * time.Millisecond
@@ -62,7 +62,7 @@ func acquire(dir string, wait time.Duration) (*flock.Flock, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, lockFile)
-	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(lockMode))
+	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(fileMode))
 	for began := time.Now(); ; time.Sleep(retry) {
 		ok, err := lock.TryLock()
 		if err != nil {
@@ -121,11 +121,11 @@ func writeHolder(dir string, h holder) error {
 		}
 		copy(text, b)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_WRONLY, lockMode)
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_WRONLY, fileMode)
 	if err != nil {
 		return dirError(dir, err)
 	}
-	err = f.Chmod(lockMode) // one that was there may have another mode
+	err = f.Chmod(fileMode) // one that was there may have another mode
 	if err == nil {
 		_, err = f.WriteAt(text, 0)
 	}

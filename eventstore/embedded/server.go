@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,9 +34,11 @@ const maxMemory = 64 << 20
 // Options are how a server is started. The zero value will do for a short
 // command.
 type Options struct {
-	// Port on 127.0.0.1; 0 for any that is free.
+	// Port on 127.0.0.1; 0 for any that is free, and with Serving for the one of
+	// the last time if that is.
 	Port int
-	// Serving lets other programs in, by Dial, while this one runs.
+	// Serving lets other programs in while this one runs, by Dial, or with the
+	// URL, which is the directory's: see package embedded.
 	Serving bool
 	// Wait is how long to wait for another program that has the directory and
 	// does not serve.
@@ -47,8 +50,8 @@ type Options struct {
 }
 
 // Server is a NATS server in this program, with JetStream, which writes every
-// message to disk before it acknowledges it. Only who knows the token of this
-// start can connect, and only from this machine.
+// message to disk before it acknowledges it. Only who knows its token can
+// connect, and only from this machine.
 //
 // One that has run into a full disk, and would write no more, is restarted when
 // there is room again: see wall.go. Connections find it again by themselves.
@@ -82,7 +85,7 @@ func Start(dir string, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, reserve: opts.Reserve, token: rand.Text(), lock: lock, trouble: make(chan struct{}, 1)}
+	s := &Server{dir: dir, reserve: opts.Reserve, lock: lock, trouble: make(chan struct{}, 1)}
 	if s.reserve == 0 {
 		s.reserve = DefaultReserve
 	}
@@ -100,7 +103,15 @@ func (s *Server) start(opts Options) error {
 	if err := writeHolder(s.dir, has); err != nil { // first: what is there is of an earlier start
 		return err
 	}
-	if err := s.run(opts.Port); err != nil {
+	at := address{Token: rand.Text()}
+	if opts.Serving {
+		var err error
+		if at, err = addressOf(s.dir); err != nil {
+			return err
+		}
+	}
+	s.token = at.Token
+	if err := s.runAt(opts.Port, at.Port); err != nil {
 		try := "another port, or another --dir"
 		if errors.Is(err, errDamaged) {
 			try = "keep the store as it is, and restore it from a copy"
@@ -108,8 +119,23 @@ func (s *Server) start(opts Options) error {
 		return fmt.Errorf("start the server in %s: %w. Try: %s", s.dir, err, try)
 	}
 	s.url = s.running.Load().ClientURL()
+	if opts.Serving {
+		if err := at.keep(s.dir, s.port()); err != nil {
+			return err
+		}
+	}
 	has.URL, has.Token = s.url, s.token
 	return writeHolder(s.dir, has)
+}
+
+// runAt starts a server on port; if that is 0 on the one of the last time, or on
+// any where that is 0 too, or is another program's by now.
+func (s *Server) runAt(port, last int) error {
+	err := s.run(cmp.Or(port, last))
+	if err != nil && port == 0 && last != 0 && !errors.Is(err, errDamaged) {
+		err = s.run(0)
+	}
+	return err
 }
 
 // errDamaged: the server knows of a stream and cannot open it. It would go on
@@ -213,8 +239,7 @@ func (s *Server) InProcessConn() (net.Conn, error) {
 	return running.InProcessConn()
 }
 
-// URL is the address of the server with the token of this start in it, as for
-// nats --server.
+// URL is the address of the server with its token in it, as for nats --server.
 func (s *Server) URL() string {
 	return strings.Replace(s.url, "://", "://"+s.token+"@", 1)
 }

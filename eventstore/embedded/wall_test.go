@@ -401,6 +401,9 @@ func TestFullFromTheStart(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
+			if left, err := filepath.Glob(addressFile(disk.Dir) + "*"); err != nil || len(left) > 0 {
+				t.Errorf("on the full disk %v was left (%v)", left, err)
+			}
 		}
 		if _, err := embedded.Start(filepath.Join(disk.Dir, "new"), embedded.Options{Serving: true}); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "Try: make room") {
 			t.Errorf("serve a new directory: %v, want that there is no space, and what to try", err)

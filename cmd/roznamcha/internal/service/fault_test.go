@@ -3,10 +3,8 @@ package service_test
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,7 +70,8 @@ func (r *receipts) wantReplay(t testing.TB, l *eventstore.Ledger) (accepted map[
 
 // TestClientsOutliveTheServer stops the server in the middle of load, and starts
 // it again: as one program with its recorder, and alone, with the recorder
-// elsewhere. Publishers see nothing of it but a pause; every event is there once.
+// elsewhere. Publishers know its URL and nothing more, as from status --server.
+// They see nothing of it but a pause; every event is there once.
 func TestClientsOutliveTheServer(t *testing.T) {
 	for _, alone := range []bool{false, true} {
 		t.Run(map[bool]string{false: "with its recorder", true: "alone"}[alone], func(t *testing.T) {
@@ -89,9 +88,9 @@ func outlive(t *testing.T, alone bool) {
 	}
 	dir := t.TempDir()
 	o := openOffice(t, dir, embedded.Options{Serving: true}, service.Options{})
-	port := portOf(t, o.server)
+	url := o.server.URL()
 	dial := func() *nats.Conn {
-		nc, err := embedded.Dial(dir)
+		nc, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +101,7 @@ func outlive(t *testing.T, alone bool) {
 		if err := errors.Join(o.service.Stop(soon(t)), o.recorder.Close()); err != nil {
 			t.Fatal(err)
 		}
-		nc := dial()
+		nc := connect(t, o.server)
 		ledger, err := eventstore.Open(soon(t), nc)
 		if err != nil {
 			t.Fatal(err)
@@ -136,11 +135,11 @@ func outlive(t *testing.T, alone bool) {
 		}
 		if !alone {
 			_ = o.recorder.Close()
-			o = openOffice(t, dir, embedded.Options{Serving: true, Port: port}, service.Options{})
+			o = openOffice(t, dir, embedded.Options{Serving: true}, service.Options{})
 			continue
 		}
 		var err error
-		if o.server, err = embedded.Start(dir, embedded.Options{Serving: true, Port: port}); err != nil {
+		if o.server, err = embedded.Start(dir, embedded.Options{Serving: true}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = o.server.Close() })
@@ -161,19 +160,6 @@ func outlive(t *testing.T, alone bool) {
 	}
 	rulings, _ := replay(t, ledger)
 	t.Logf("%d events, %d stops: %d recorded once each, %d lines were copies of one that was there", publishers*each, stops, len(accepted)-1, len(rulings)-len(accepted))
-}
-
-func portOf(t testing.TB, s *embedded.Server) int {
-	t.Helper()
-	u, err := url.Parse(s.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, err := strconv.Atoi(u.Port())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // TestTwoServicesAndAForeignWriter has two recorders with a service each on one
