@@ -39,6 +39,13 @@ each submission alone, as the ledger stands now, and records nothing. nats
 service info roznamcha tells more. Other commands on the same directory find this
 server and connect.
 
+The address that status --server prints is the directory's: a serve that starts
+again has the same, so that clients that reconnect for ever find it, unless
+another program has taken the port meanwhile. Where --port names one, serve does
+not start then. To change the token, delete the file address in the data
+directory and start serve again. A directory that was copied or moved has an
+address of its own.
+
 Standard error says, in a line a second at most, how much was refused or left
 unanswered, and why.
 
@@ -63,7 +70,7 @@ is printed for a change, at most once a second.`,
 		},
 	}
 	q.flags(cmd)
-	cmd.Flags().IntVar(&port, "port", 0, "`PORT` on 127.0.0.1 to listen on; any that is free without")
+	cmd.Flags().IntVar(&port, "port", 0, "`PORT` on 127.0.0.1 to listen on; that of the last time without, or any that is free")
 	cmd.Flags().StringVar(&metricsAt, "metrics", "", "`ADDRESS` to offer metrics for Prometheus at, such as 127.0.0.1:9464")
 	return cmd
 }
