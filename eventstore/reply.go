@@ -122,9 +122,22 @@ func (r *Result) Err() *Error {
 	return e
 }
 
-// Sentence says in one line why r was refused or is unanswered, and what to do.
+// RetryHeader is the header of a reply with the Retry of the deciding result,
+// "true" or "false", beside the error headers of NATS services, which have its
+// Code and its Sentence.
+const RetryHeader = "Roznamcha-Retry"
+
+// Sentence says in one line why r was refused or is unanswered, by which rule,
+// and what to do.
 func (r *Result) Sentence() string {
-	s := "line " + strconv.Itoa(r.Line) + ": " + (&domain.Refusal{Code: r.Code, Field: r.Field, Detail: r.Detail}).Error()
+	s := "line " + strconv.Itoa(r.Line)
+	if r.ID != uuid.Nil {
+		s += " (" + r.ID.String() + ")"
+	}
+	s += ": " + (&domain.Refusal{Code: r.Code, Field: r.Field, Detail: r.Detail}).Error()
+	if r.Rule != "" {
+		s += ". Rule: " + r.Rule
+	}
 	if r.Cure != "" {
 		s += ". Try: " + r.Cure
 	}

@@ -142,7 +142,8 @@ func headers() Object {
 		{"description", "Only where an event was refused or is unanswered."},
 		{"properties", Object{
 			{codeHeader, Object{{"type", "string"}, {"description", "The code of the result that decides: the first that is refused or unanswered for a reason of its own."}, {"enum", allCodes()}}},
-			{textHeader, Object{{"type", "string"}, {"description", "That result in a sentence, for a person: its line, the member, what is wrong and what to do."}}},
+			{textHeader, Object{{"type", "string"}, {"description", "That result in a sentence, for a person: its line and id, the code, the member, what is wrong, the rule and what to do."}}},
+			{eventstore.RetryHeader, Object{{"type", "string"}, {"description", "Whether that result's event can be accepted later as it is; another of the request may need mending even so."}, {"enum", []string{"true", "false"}}}},
 		}},
 	}
 }
@@ -184,7 +185,7 @@ func replyExamples() []any {
 	} {
 		list = append(list, Object{
 			{"name", e.name},
-			{"headers", Object{{codeHeader, string(e.result.Code)}, {textHeader, e.result.Sentence()}}},
+			{"headers", Object{{codeHeader, string(e.result.Code)}, {textHeader, e.result.Sentence()}, {eventstore.RetryHeader, strconv.FormatBool(e.result.Retry)}}},
 			{"payload", replyValue(e.result)},
 		})
 	}

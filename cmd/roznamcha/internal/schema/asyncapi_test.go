@@ -122,7 +122,7 @@ func TestTheDocumentIsOfTheService(t *testing.T) {
 		}
 	}
 	headers := at(t, root, "components", "messages", "reply", "headers", "properties").(map[string]any)
-	if headers[micro.ErrorCodeHeader] == nil || headers[micro.ErrorHeader] == nil || len(headers) != 2 {
+	if headers[micro.ErrorCodeHeader] == nil || headers[micro.ErrorHeader] == nil || headers["Roznamcha-Retry"] == nil || len(headers) != 3 {
 		t.Errorf("the headers are %v", headers)
 	}
 }

@@ -92,8 +92,10 @@ func TestARunningServiceAnswersAsTheDocumentSays(t *testing.T) {
 			t.Errorf("%s: %v\n%v", subject, err, has)
 		}
 		well := !strings.Contains(strings.Join(got, " "), "refused") && !strings.Contains(strings.Join(got, " "), eventstore.Unanswered)
-		if (m.Header.Get(micro.ErrorCodeHeader) == "") != well {
-			t.Errorf("%s: headers %v on %s", subject, has, m.Data)
+		for _, name := range []string{micro.ErrorCodeHeader, micro.ErrorHeader, eventstore.RetryHeader} {
+			if (m.Header.Get(name) == "") != well {
+				t.Errorf("%s: headers %v on %s", subject, has, m.Data)
+			}
 		}
 	}
 	const karachi = "nccia.karachi"

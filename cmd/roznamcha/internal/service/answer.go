@@ -1,6 +1,7 @@
 package service
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -66,42 +67,43 @@ var drafts = sync.Pool{New: func() any { return new(draft) }}
 
 // answer answers from outside a handler.
 func (s *Service) answer(q *request) {
-	d, code, why := s.draft(q)
+	d, header := s.draft(q)
 	defer drafts.Put(d)
 	if q.reply == "" {
 		return
 	}
-	m := nats.Msg{Subject: q.reply, Data: d.body}
-	if code != "" {
-		m.Header = nats.Header{micro.ErrorCodeHeader: {code}, micro.ErrorHeader: {why}}
-	}
 	// Where it cannot be sent who asked gets no answer and asks again.
-	_ = s.nc.PublishMsg(&m)
+	_ = s.nc.PublishMsg(&nats.Msg{Subject: q.reply, Header: header, Data: d.body})
 }
 
 // answerNow answers from within the handler of req, whose errors the service
 // counts too.
 func (s *Service) answerNow(req micro.Request, q *request) {
-	d, code, why := s.draft(q)
+	d, header := s.draft(q)
 	defer drafts.Put(d)
 	switch {
 	case q.reply == "":
-	case code == "":
+	case header == nil:
 		_ = req.Respond(d.body)
 	default:
-		_ = req.Error(code, why, d.body)
+		_ = req.Error(header.Get(micro.ErrorCodeHeader), header.Get(micro.ErrorHeader), d.body, micro.WithHeaders(micro.Headers(header)))
 	}
 }
 
-// draft writes the answer to q and counts what it says. Where not all is well,
-// code and why are for the error headers.
-func (s *Service) draft(q *request) (d *draft, code, why string) {
+// draft writes the answer to q and counts what it says. Where not all is well
+// the header tells of the result that decides; else it is nil.
+func (s *Service) draft(q *request) (d *draft, header nats.Header) {
 	d = drafts.Get().(*draft)
 	d.Results, d.Marks = d.Results[:0], d.Marks[:0]
 	q.results(&d.Reply)
 	q.count.add(d.Results)
 	if i := d.Deciding(); i >= 0 {
-		code, why = string(d.Results[i].Code), clip(d.Results[i].Sentence())
+		why := &d.Results[i]
+		header = nats.Header{
+			micro.ErrorCodeHeader:  {string(why.Code)},
+			micro.ErrorHeader:      {clip(why.Sentence())},
+			eventstore.RetryHeader: {strconv.FormatBool(why.Retry)},
+		}
 		if q.count == &s.record {
 			s.refusals.add(q.diary, &d.Reply)
 		}
@@ -110,7 +112,7 @@ func (s *Service) draft(q *request) (d *draft, code, why string) {
 	if most := int(s.nc.MaxPayload()) - mostHeader; len(d.body) > most {
 		d.shorten(most)
 	}
-	return d, code, why
+	return d, header
 }
 
 // mostHeader is more than the headers of an answer take, in bytes.

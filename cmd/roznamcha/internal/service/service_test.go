@@ -25,9 +25,9 @@ import (
 
 // answer is a reply as a stranger sees it: plain NATS and plain JSON.
 type answer struct {
-	Results     []result
-	Marks       []eventstore.Mark
-	code, about string // the error headers
+	Results            []result
+	Marks              []eventstore.Mark
+	code, about, retry string // the error headers
 }
 
 type result struct {
@@ -57,7 +57,7 @@ func request(t testing.TB, nc *nats.Conn, subject, body string) answer {
 
 func answerOf(t testing.TB, msg *nats.Msg) answer {
 	t.Helper()
-	a := answer{code: msg.Header.Get(micro.ErrorCodeHeader), about: msg.Header.Get(micro.ErrorHeader)}
+	a := answer{code: msg.Header.Get(micro.ErrorCodeHeader), about: msg.Header.Get(micro.ErrorHeader), retry: msg.Header.Get("Roznamcha-Retry")}
 	dec := json.NewDecoder(bytes.NewReader(msg.Data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&a); err != nil {
@@ -105,8 +105,8 @@ func TestEveryBodyIsAnsweredEventByEvent(t *testing.T) {
 
 	one := ask(r(1))
 	wantShort(t, "one event", one, "1 accepted 2:1")
-	if one.code != "" || one.about != "" {
-		t.Errorf("an accepted event has error headers %q %q", one.code, one.about)
+	if one.code != "" || one.about != "" || one.retry != "" {
+		t.Errorf("an accepted event has error headers %q %q %q", one.code, one.about, one.retry)
 	}
 	wantShort(t, "one event over lines", ask("\n"+pretty(2)+"\n"), "2 accepted 3:1")
 	wantShort(t, "lines", ask(r(3)+"\r\n"+r(4)+"\n"), "1 accepted 4:1", "2 accepted 4:2")
@@ -147,16 +147,46 @@ func TestRefusalSaysEverythingAlsoInTheHeaders(t *testing.T) {
 	if with := a.Results[0]; with.Retry == nil || !*with.Retry {
 		t.Errorf("a retry of %+v can help", with)
 	}
-	if a.code != "bad-data" {
-		t.Errorf("error code header %q", a.code)
+	if a.code != "bad-data" || a.retry != "false" {
+		t.Errorf("error code header %q, retry header %q", a.code, a.retry)
 	}
-	for _, want := range []string{"line 2", "bad-data", "data.premises", "cellar", info.Cure} {
+	for _, want := range []string{"line 2", r.ID, "bad-data", "data.premises", "cellar", info.Means, info.Cure} {
 		if !strings.Contains(a.about, want) {
 			t.Errorf("error header %q does not tell %s", a.about, want)
 		}
 	}
 	if tail, err := o.ledger.Tail(soon(t)); err != nil || tail != 1 {
 		t.Errorf("the ledger ends at entry %d (%v): something refused was recorded", tail, err)
+	}
+}
+
+// TestHeadersTellWhetherARetryCanHelp: of the event that decides, whoever
+// answers: the handler, or who has asked again.
+func TestHeadersTellWhetherARetryCanHelp(t *testing.T) {
+	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{})
+	nc := connect(t, o.server)
+	request(t, nc, "record.nccia.karachi", raid(karachi, 1))
+	for _, c := range []struct {
+		body        string
+		code, retry string
+	}{
+		{"junk", "malformed", "false"},
+		{raid(karachi, 2) + "\njunk", "malformed", "false"},
+		{retraction(karachi, 1, raidID(karachi, 7), 7), "no-such-record", "true"},
+		{retraction(karachi, 2, raidID(karachi, 7), 1), "stale-amendment", "false"},
+	} {
+		for _, verb := range []string{"record", "check"} {
+			a := request(t, nc, verb+".nccia.karachi", c.body)
+			if a.code != c.code || a.retry != c.retry {
+				t.Errorf("%s: error code header %q, retry header %q; want %q, %q: %s", verb, a.code, a.retry, c.code, c.retry, a.about)
+			}
+		}
+	}
+	if err := o.recorder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if a := request(t, nc, "record.nccia.karachi", raid(karachi, 3)); a.code != "closed" || a.retry != "true" {
+		t.Errorf("an unanswered event has error headers %q, %q, %q", a.code, a.about, a.retry)
 	}
 }
 
@@ -590,7 +620,7 @@ func TestRefusalsAreCountedAndLoggedNotALineEach(t *testing.T) {
 	if most := 2 + int(time.Since(began)/time.Second) + times; len(lines) > most/10 {
 		t.Errorf("%d lines in the log for %d refusals", len(lines), 2*times)
 	}
-	for _, want := range []string{"bad-data", "such as /nccia/karachi " + raidID(karachi, 3).String(), "data.premises"} {
+	for _, want := range []string{"bad-data", "such as /nccia/karachi, line 1 (" + raidID(karachi, 3).String() + "): ", "data.premises"} {
 		if !strings.Contains(lines[0], want) {
 			t.Errorf("the log says %q, and not %q", lines[0], want)
 		}

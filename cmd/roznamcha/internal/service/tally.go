@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/nats-io/nats.go/micro"
 
 	"roznamcha/cmd/roznamcha/internal/print"
@@ -115,10 +114,7 @@ func (r *refusals) add(diary domain.Diary, reply *eventstore.Reply) {
 		if diary.IsZero() {
 			r.example = "a request to no diary"
 		}
-		if one.ID != uuid.Nil {
-			r.example += " " + one.ID.String()
-		}
-		r.example += ": " + one.Sentence()
+		r.example += ", " + one.Sentence()
 	}
 	for i := range reply.Results {
 		if code := reply.Results[i].Code; code != "" {
