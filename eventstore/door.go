@@ -125,8 +125,8 @@ func (r *Recorder) check(d *desk) (refused, known int) {
 
 // Check answers as Record would now for a submission that may hold only events
 // of diary, unless that is zero, and records nothing: no ruling has a position,
-// but a duplicate has its first. The receipt may be Stale: Refresh, and check
-// again. The error says why the recorder has ended.
+// but a duplicate of what is in the ledger has its first. The receipt may be
+// Stale: Refresh, and check again. The error says why the recorder has ended.
 func (r *Recorder) Check(diary domain.Diary, submission []byte) (Receipt, error) {
 	if err := r.queue.ended(); err != nil {
 		return Receipt{}, err
@@ -139,6 +139,9 @@ func (r *Recorder) Check(diary domain.Diary, submission []byte) (Receipt, error)
 	out := slices.Clone(d.rulings)
 	for i := range out {
 		out[i].Position = domain.Position{}
+		if out[i].First.Entry == 0 { // a line of this submission
+			out[i].First = domain.Position{}
+		}
 	}
 	return Receipt{Rulings: out}, nil
 }

@@ -37,7 +37,8 @@ type Result struct {
 	// Position and Recorded are those of a LineRuling.
 	Position domain.Position `json:"position,omitzero"`
 	Recorded time.Time       `json:"recorded,omitzero"`
-	// First is where a duplicate's event was accepted.
+	// First is where a duplicate's event was accepted; zero for one of an event
+	// that was checked with it and is not in the ledger.
 	First domain.Position `json:"first,omitzero"`
 	// Code says why it is refused or unanswered, Field and Detail what is wrong
 	// with it. Rule, Cure and Retry are what CodeInfoOf says of the code.

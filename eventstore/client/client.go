@@ -53,8 +53,8 @@ func (c *Client) Record(ctx context.Context, submission []byte) (eventstore.Rece
 }
 
 // Check answers as Record would as the ledger stands now, and records nothing: no
-// ruling has a position, but a duplicate has its first. It looks at each
-// submission alone: what another Check was asked about is not there.
+// ruling has a position, but a duplicate of what is there has its first. It looks
+// at each submission alone: what another Check was asked about is not there.
 func (c *Client) Check(ctx context.Context, submission []byte) (eventstore.Receipt, error) {
 	return c.check.ask(ctx, submission)
 }

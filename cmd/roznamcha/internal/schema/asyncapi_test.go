@@ -163,6 +163,7 @@ func TestRepliesFollowTheirSchema(t *testing.T) {
 			Position: domain.Position{Entry: 1, Line: 1000}, Recorded: time.Now(), ID: uuid.New(), Ruling: domain.Ruling{Verdict: domain.Accepted},
 		}),
 		eventstore.ResultOf(2, &eventstore.LineRuling{ID: uuid.New(), Ruling: domain.Ruling{Verdict: domain.Duplicate, First: domain.Position{Entry: 1, Line: 1}}}),
+		eventstore.ResultOf(2, &eventstore.LineRuling{ID: uuid.New(), Ruling: domain.Ruling{Verdict: domain.Duplicate}}), // of a line that was checked with it
 	}
 	for _, c := range domain.CodeInfos {
 		results = append(results, eventstore.ResultOf(1, &eventstore.LineRuling{Ruling: domain.Ruling{Verdict: domain.Refused, Code: c.Code, Field: "data", Detail: "\"\n"}}))
@@ -181,7 +182,7 @@ func TestRepliesFollowTheirSchema(t *testing.T) {
 	}
 	for _, not := range []string{
 		`[]`, `{}`, `{"results":[]}`, `{"results":[{"line":1}]}`, `{"results":[{"line":1,"ruling":"recorded"}]}`, `{"results":[{"line":1,"ruling":"refused"}]}`,
-		`{"results":[{"line":1,"ruling":"refused","code":"busy","retry":true}]}`, `{"results":[{"line":1,"ruling":"duplicate"}]}`,
+		`{"results":[{"line":1,"ruling":"refused","code":"busy","retry":true}]}`, `{"results":[{"line":1,"ruling":"duplicate","position":{"entry":2,"line":1}}]}`,
 		`{"results":[{"line":1,"ruling":"accepted","position":{"entry":0,"line":1}}]}`, `{"results":[{"line":1,"ruling":"accepted","recorded":"today"}]}`,
 	} {
 		check(false, not)

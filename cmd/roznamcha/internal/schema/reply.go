@@ -45,7 +45,7 @@ func (d *definitions) result() Object {
 			{"ruling", Object{{"type", "string"}, {"enum", append(rulings, eventstore.Unanswered)}}},
 			{"position", says(position, "Where it stands in the ledger.")},
 			{"recorded", Object{{"type", "string"}, {"format", "date-time"}, {"description", "The recorded time of its entry."}}},
-			{"first", says(position, "Where a duplicate's event was accepted.")},
+			{"first", says(position, "Where a duplicate's event was accepted; left out by check where that is a line of the same submission.")},
 			{"code", Object{{"type", "string"}, {"description", "Why it is refused or unanswered: one word for ever, for programs to act on."}}},
 			{"field", text("The member that the code is about, such as data.persons.")},
 			{"rule", text("The rule that it breaks. This and cure are left out of a reply that would be too large; both follow from the code.")},
@@ -55,11 +55,19 @@ func (d *definitions) result() Object {
 		}},
 		{"required", []string{"line", "ruling"}},
 		{"allOf", []any{
-			ruled(domain.Duplicate.String(), "first"),
+			recordedBefore(),
 			withCode(domain.Refused.String()),
 			withCode(eventstore.Unanswered),
 		}},
 	}
+}
+
+// recordedBefore is what a duplicate that stands in the ledger must have; one
+// that is only checked may be of a line that is not there either.
+func recordedBefore() Object {
+	schema := ruled(domain.Duplicate.String(), "first")
+	schema[0].Value = append(schema[0].Value.(Object), Field{"required", []string{"position"}})
+	return schema
 }
 
 // ruled is what a result of one ruling must have.

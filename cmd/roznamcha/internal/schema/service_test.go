@@ -101,8 +101,9 @@ func TestARunningServiceAnswersAsTheDocumentSays(t *testing.T) {
 	const karachi = "nccia.karachi"
 	raid, arrest := ExamplesOf(domain.TypeRaidConducted)[0], ExamplesOf(domain.TypeArrestMade)[0]
 	ask("check."+karachi, raid, "accepted")
+	ask("check."+karachi, raid+"\n"+raid, "accepted", "duplicate")
 	ask("record."+karachi, raid, "accepted")
-	ask("record."+karachi, raid+"\n\n"+arrest+"\n", "duplicate", "accepted")
+	ask("record."+karachi, raid+"\n\n"+arrest+"\n"+arrest+"\n", "duplicate", "accepted", "duplicate")
 	ask("check."+karachi, raid+"\n\n"+arrest+"\n", "duplicate", "duplicate")
 	ask("record."+karachi, "["+raid+","+arrest+"]", "duplicate", "duplicate")
 	ask("record.police.karachi", raid, "refused")

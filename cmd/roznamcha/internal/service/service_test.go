@@ -255,8 +255,16 @@ func TestCheckAnswersAsRecordAndRecordsNothing(t *testing.T) {
 	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{})
 	nc := connect(t, o.server)
 	body := raid(karachi, 1) + "\n\n" + raid(karachi, 2) + "\n" + raid(karachi, 2)
-	wantShort(t, "check", request(t, nc, "check.nccia.karachi", body), "1 accepted", "3 accepted", "4 duplicate")
-	wantShort(t, "check again", request(t, nc, "check.nccia.karachi", body), "1 accepted", "3 accepted", "4 duplicate")
+	for _, what := range []string{"check", "check again"} {
+		a := request(t, nc, "check.nccia.karachi", body)
+		wantShort(t, what, a, "1 accepted", "3 accepted", "4 duplicate")
+		if first := a.Results[2].First; !first.IsZero() {
+			t.Errorf("%s: the duplicate of a line that is not in the ledger was accepted at %s", what, first)
+		}
+	}
+	if got, want := fmt.Sprint(statsOf(t, nc)["check"]), fmt.Sprint(service.Counts{Accepted: 4, Duplicate: 2}); got != want {
+		t.Errorf("counted %s, want %s", got, want)
+	}
 	if tail, err := o.ledger.Tail(soon(t)); err != nil || tail != 1 {
 		t.Fatalf("the ledger ends at entry %d (%v): check has recorded", tail, err)
 	}

@@ -39,15 +39,15 @@ func (t *tally) add(results []eventstore.Result) {
 	defer t.mu.Unlock()
 	for i := range results {
 		r := &results[i]
-		switch {
-		case r.Ruling == eventstore.Unanswered:
-			t.counts.Unanswered++
-		case r.Code != "":
-			t.counts.Refused++
-		case r.First.IsZero():
+		switch r.Ruling {
+		case domain.Accepted.String():
 			t.counts.Accepted++
-		default:
+		case domain.Duplicate.String():
 			t.counts.Duplicate++
+		case eventstore.Unanswered:
+			t.counts.Unanswered++
+		default:
+			t.counts.Refused++
 		}
 		if r.Code != "" {
 			if t.counts.Codes == nil {
