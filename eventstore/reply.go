@@ -17,6 +17,7 @@ import (
 // Reply is how the recorder's service answers a request: one result an event, in
 // the order of the events. A submission that is too large, that has no line or
 // that the recorder could not answer for may have one result for all its lines.
+// With its headers it is smaller than 1 MiB as JSON.
 type Reply struct {
 	Results []Result `json:"results"`
 	// Marks are the entries that its events went into, for who keeps the place
@@ -41,7 +42,8 @@ type Result struct {
 	// that was checked with it and is not in the ledger.
 	First domain.Position `json:"first,omitzero"`
 	// Code says why it is refused or unanswered, Field and Detail what is wrong
-	// with it. Rule, Cure and Retry are what CodeInfoOf says of the code.
+	// with it; what a stranger wrote into them may be cut short (…). Rule, Cure
+	// and Retry are what CodeInfoOf says of the code.
 	Code   domain.Code `json:"code,omitempty"`
 	Field  string      `json:"field,omitempty"`
 	Rule   string      `json:"rule,omitempty"`
@@ -93,6 +95,27 @@ func withoutTry(s string) string {
 func (r *Result) explain() {
 	info := CodeInfoOf(r.Code)
 	r.Rule, r.Cure, r.Retry = info.Means, info.Cure, info.Retry
+	r.shorten(&r.Field, 50)
+	r.shorten(&r.Detail, 0)
+}
+
+// mostResult is the most that a result takes as JSON, in bytes: a thousand of
+// them with a mark each, and the headers, are less than 1 MiB.
+const mostResult = 930
+
+// shorten leaves the end of a text of r out where r takes more than it may, but
+// not of the first least bytes.
+func (r *Result) shorten(text *string, least int) {
+	const rest = "…"
+	var on [mostResult]byte
+	over := len(r.AppendJSON(on[:0])) - mostResult
+	if over <= 0 {
+		return
+	}
+	s := strings.ToValidUTF8(*text, "\uFFFD") // as it is written
+	if most := max(least, len(s)-over-len(rest)); most < len(s) {
+		*text = strings.ToValidUTF8(s[:most], "") + rest
+	}
 }
 
 // LineRuling is the ruling that r tells of; false where it is unanswered.

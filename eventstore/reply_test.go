@@ -9,12 +9,17 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
 	"pgregory.net/rapid"
 
 	"roznamcha/domain"
@@ -274,6 +279,53 @@ func TestDecidingResultIsTheOneThatCausedTheOthers(t *testing.T) {
 		if got := c.reply.Deciding(); got != c.want {
 			t.Errorf("%v: got %d, want %d", c.reply, got, c.want)
 		}
+	}
+}
+
+// TestLargestReplyIsLessThanAMebibyte: with its headers, whatever strangers wrote
+// and whichever code it is, for a thousand events in as many entries. What is cut
+// short is still text.
+func TestLargestReplyIsLessThanAMebibyte(t *testing.T) {
+	nasty := []string{"x", `"`, "\x01", "x\xff", "…", "\U0001F600", `\u0001`}
+	for _, code := range slices.Concat(domain.CodeInfos, eventstore.CodeInfos) {
+		for _, text := range nasty {
+			line := eventstore.LineRuling{
+				Position: domain.Position{Entry: math.MaxUint64, Line: domain.MaxLines}, Recorded: time.Date(2026, 11, 23, 6, 7, 8, 123456789, time.UTC), ID: uuid.New(),
+				Ruling: domain.Ruling{Verdict: domain.Refused, Code: code.Code, Field: "data." + strings.Repeat(text, 10_000), Detail: strings.Repeat(text, 10_000)},
+			}
+			one := eventstore.ResultOf(domain.MaxEntryBytes, &line)
+			reply := eventstore.Reply{
+				Results: slices.Repeat([]eventstore.Result{one}, domain.MaxLines),
+				Marks:   slices.Repeat([]eventstore.Mark{{Entry: math.MaxUint64}}, domain.MaxLines),
+			}
+			msg := nats.Msg{Data: reply.AppendJSON(nil), Header: nats.Header{
+				micro.ErrorCodeHeader: {string(one.Code)}, micro.ErrorHeader: {one.Sentence()}, eventstore.RetryHeader: {"false"},
+			}}
+			if msg.Size() >= 1<<20 {
+				t.Fatalf("%s of %q: %d bytes", code.Code, text, msg.Size())
+			}
+			if len(one.Field) < 50 || !strings.HasSuffix(one.Field, "…") || !strings.HasSuffix(one.Detail, "…") || !utf8.ValidString(one.Field+one.Detail) {
+				t.Errorf("%s of %q: field %.200q, detail %.1000q", code.Code, text, one.Field, one.Detail)
+			}
+		}
+	}
+}
+
+// TestAStaleAmendmentNamesTheCurrentVersionWhole: however long the names are.
+func TestAStaleAmendmentNamesTheCurrentVersionWhole(t *testing.T) {
+	token := strings.Repeat("x", 64)
+	record := domain.RecordName{Kind: "forfeiture", Diary: domain.Diary{Agency: token, Unit: token}, ID: strings.Repeat(`"`, 128)}
+	detail := record.String() + " stands as event " + uuid.NewString() + " at 18446744073709551615:1000, a retraction"
+	line := eventstore.LineRuling{
+		Position: domain.Position{Entry: math.MaxUint64, Line: domain.MaxLines}, Recorded: time.Now(), ID: uuid.New(),
+		Ruling: domain.Ruling{Verdict: domain.Refused, Code: domain.StaleAmendment, Field: "data.amends", Detail: detail},
+	}
+	if r := eventstore.ResultOf(domain.MaxLines, &line); r.Detail != detail || r.Field != "data.amends" {
+		t.Errorf("field %q, detail %q, want %q", r.Field, r.Detail, detail)
+	}
+	unanswered := eventstore.UnansweredResult(1, errors.New(strings.Repeat("x", 10_000)))
+	if n := len(unanswered.AppendJSON(nil)); n > 1<<10 {
+		t.Errorf("an unanswered result takes %d bytes", n)
 	}
 }
 

@@ -2,7 +2,6 @@ package service
 
 import (
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -101,7 +100,7 @@ func (s *Service) draft(q *request) (d *draft, header nats.Header) {
 		why := &d.Results[i]
 		header = nats.Header{
 			micro.ErrorCodeHeader:  {string(why.Code)},
-			micro.ErrorHeader:      {clip(why.Sentence())},
+			micro.ErrorHeader:      {why.Sentence()},
 			eventstore.RetryHeader: {strconv.FormatBool(why.Retry)},
 		}
 		if q.count == &s.record {
@@ -109,34 +108,5 @@ func (s *Service) draft(q *request) (d *draft, header nats.Header) {
 		}
 	}
 	d.body = d.AppendJSON(d.body[:0])
-	if most := int(s.nc.MaxPayload()) - mostHeader; len(d.body) > most {
-		d.shorten(most)
-	}
 	return d, header
-}
-
-// mostHeader is more than the headers of an answer take, in bytes.
-const mostHeader = 2 << 10
-
-// shorten leaves the texts out, which follow from the code, of an answer that is
-// larger than the server carries; then, on a server that carries very little,
-// everything but that there is more to know.
-func (d *draft) shorten(most int) {
-	for i := range d.Results {
-		r := &d.Results[i]
-		r.Rule, r.Detail, r.Cure = "", "", ""
-	}
-	if d.body = d.AppendJSON(d.body[:0]); len(d.body) > most {
-		unknown := &eventstore.Error{Op: "answer", Kind: eventstore.ErrUnknownOutcome, Err: nats.ErrMaxPayload}
-		d.Results, d.Marks = append(d.Results[:0], eventstore.UnansweredResult(1, unknown)), nil
-		d.body = d.AppendJSON(d.body[:0])
-	}
-}
-
-// clip shortens a sentence for a header.
-func clip(s string) string {
-	if len(s) > mostHeader/2 {
-		s = strings.ToValidUTF8(s[:mostHeader/2], "")
-	}
-	return s
 }

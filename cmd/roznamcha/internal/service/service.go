@@ -99,8 +99,17 @@ type Service struct {
 	work     sync.WaitGroup
 }
 
-// Start offers the recorder on nc until Stop.
+// Start offers the recorder on nc until Stop. A server that does not carry what
+// requests and answers may have is an eventstore.ErrTooLarge, one that does not
+// let nc hear the requests an eventstore.ErrDenied.
 func Start(nc *nats.Conn, recorder *eventstore.Recorder, opts Options) (*Service, error) {
+	if most := nc.MaxPayload(); most < domain.MaxEntryBytes {
+		return nil, &eventstore.Error{
+			Op: "offer the recorder as a service", Kind: eventstore.ErrTooLarge,
+			Err: fmt.Errorf("a request or an answer may have 1,048,576 bytes, and the server's max_payload is %d", most),
+			Try: "let the server's max_payload be 1 MiB at least",
+		}
+	}
 	s := &Service{
 		nc: nc, recorder: recorder, patience: opts.Patience,
 		refusals: newRefusals(cmp.Or(opts.Log, io.Discard)),

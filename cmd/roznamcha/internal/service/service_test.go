@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
@@ -225,6 +226,72 @@ func TestWhatCannotBeAskedIsRefusedClearly(t *testing.T) {
 	}
 	if _, err := nc.RequestWithContext(soon(t), "record.nccia.karachi", make([]byte, 2<<20)); !errors.Is(err, nats.ErrMaxPayload) {
 		t.Errorf("2 MB: %v", err)
+	}
+}
+
+// TestTheLargestAnswersArrive: every event of them with its code, what is wrong
+// and what to do, also where what is wrong is long.
+func TestTheLargestAnswersArrive(t *testing.T) {
+	o := openOffice(t, t.TempDir(), embedded.Options{}, service.Options{})
+	nc := connect(t, o.server)
+	long := `{"specversion":"1.0","id":"%s","source":"/nccia/karachi","type":"figure.published","subject":"1","data":{"publisher":"x","document":{},"dimensions":{"` + strings.Repeat(`\u0001`, 130) + `":"x"}}}` + "\n\n"
+	var body strings.Builder
+	for n := range domain.MaxLines {
+		fmt.Fprintf(&body, long, raidID(karachi, n))
+	}
+	for name, c := range map[string]struct {
+		body string
+		code domain.Code
+	}{
+		"junk":        {strings.Repeat("x\n", domain.MaxLines), domain.Malformed},
+		"long fields": {body.String(), domain.BadData},
+	} {
+		for _, verb := range []string{"record", "check"} {
+			a := request(t, nc, verb+".nccia.karachi", c.body)
+			if len(a.Results) != domain.MaxLines || domain.Code(a.code) != c.code {
+				t.Fatalf("%s %s: %d results, %s: %s", verb, name, len(a.Results), a.code, a.about)
+			}
+			for _, r := range a.Results {
+				if r.Code != c.code || r.Detail == "" || r.Rule == "" || r.Cure == "" || r.Retry == nil {
+					t.Fatalf("%s %s: %+v", verb, name, r)
+				}
+			}
+		}
+	}
+}
+
+// TestAServerThatDoesNotCarryTheAnswersIsNotServed: the operator hears of it, and
+// nobody waits for an answer that cannot be sent.
+func TestAServerThatDoesNotCarryTheAnswersIsNotServed(t *testing.T) {
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true, MaxPayload: 64 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("the server is not ready")
+	}
+	nc, err := eventstore.Connect(s.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	ledger, err := eventstore.Create(soon(t), nc, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder, err := eventstore.NewRecorder(soon(t), ledger, eventstore.RecorderConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = recorder.Close() })
+	_, err = service.Start(nc, recorder, service.Options{Version: "1.2.3"})
+	if !errors.Is(err, eventstore.ErrTooLarge) || !strings.Contains(err.Error(), "max_payload is 65536") || !strings.Contains(err.Error(), "Try: ") {
+		t.Errorf("got %v, want that the server carries too little, and what to try", err)
+	}
+	if _, err := nc.RequestWithContext(soon(t), "record.nccia.karachi", []byte("x")); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("somebody answers there: %v", err)
 	}
 }
 
