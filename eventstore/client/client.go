@@ -25,8 +25,7 @@ type Client struct {
 // subscribe to its own inboxes; a prefix for those is set on the connection
 // (nats.CustomInboxPrefix).
 func New(nc *nats.Conn, diary domain.Diary) *Client {
-	token := "." + diary.Agency + "." + diary.Unit
-	return &Client{diary, newLane(nc, "record"+token), newLane(nc, "check"+token)}
+	return &Client{diary, newLane(nc, eventstore.RecordSubject(diary)), newLane(nc, eventstore.CheckSubject(diary))}
 }
 
 // Record hands in one submission and waits for its receipt. The submission is

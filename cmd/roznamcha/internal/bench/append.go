@@ -226,8 +226,7 @@ func servicePublishers(a *appending, writers []*writer) ([]publisher, func(conte
 	}
 	all := make([]publisher, len(conns))
 	for i, nc := range conns {
-		d := writers[i].diary
-		subject := "record." + d.Agency + "." + d.Unit
+		subject := eventstore.RecordSubject(writers[i].diary)
 		all[i] = func(ctx context.Context, submission []byte) error {
 			reply, err := nc.RequestWithContext(ctx, subject, submission)
 			if err != nil {

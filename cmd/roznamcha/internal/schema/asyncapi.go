@@ -41,8 +41,8 @@ func AsyncAPI() Object {
 			{"description", "The NATS server beside which roznamcha serve runs. Permission to record for a diary is permission to publish on its one subject."},
 		}}}},
 		{"channels", Object{
-			{"record", channel("record.{agency}.{unit}", "Records the events of the diary /agency/unit.")},
-			{"check", channel("check.{agency}.{unit}", "Answers for each submission alone, as record would as the ledger stands now, and records nothing.")},
+			{"record", channel(eventstore.RecordSubject(anyDiary), "Records the events of the diary /agency/unit.")},
+			{"check", channel(eventstore.CheckSubject(anyDiary), "Answers for each submission alone, as record would as the ledger stands now, and records nothing.")},
 			{"replies", Object{
 				{"address", nil},
 				{"description", "The inbox that the request names as its reply subject."},
@@ -57,6 +57,9 @@ func AsyncAPI() Object {
 	components := Object{{"messages", messages()}, {"schemas", d.sorted()}}
 	return append(doc, Field{"components", components})
 }
+
+// anyDiary has the parameters of the channels in the places of its names.
+var anyDiary = domain.Diary{Agency: "{agency}", Unit: "{unit}"}
 
 func reference(to string) Object { return Object{{"$ref", "#/components/" + to}} }
 

@@ -44,10 +44,11 @@ import (
 // Name is the service's, as in nats service info.
 const Name = "roznamcha"
 
-// The subjects of the requests: with the diary's agency and unit.
-const (
-	RecordSubject = "record.*.*"
-	CheckSubject  = "check.*.*"
+// The subjects of the requests, of every diary.
+var (
+	anyDiary      = domain.Diary{Agency: "*", Unit: "*"}
+	RecordSubject = eventstore.RecordSubject(anyDiary)
+	CheckSubject  = eventstore.CheckSubject(anyDiary)
 )
 
 const (
