@@ -49,8 +49,9 @@ var (
 
 // Stop.
 var (
-	// ErrClosed: the recorder was closed.
-	ErrClosed = errors.New("the recorder is closed")
+	// ErrClosed: the recorder was closed; or the client that asks one, or its
+	// connection.
+	ErrClosed = errors.New("recording has ended")
 )
 
 // UnsafeError says that a stream is not ledger-safe: it could lose or change

@@ -42,6 +42,9 @@ func New(nc *nats.Conn, diary domain.Diary) *Client {
 //     ledger that went back) is one too, and its text says to stop recording.
 //   - ErrBusy, ErrUnavailable, ErrDiskFull: nothing was recorded; the same again
 //     can help later.
+//   - ErrClosed: nothing was recorded, nor will be on this client: it was closed, or
+//     its connection was, whose last error it tells. Make a new client on a new
+//     connection.
 //   - the others: nothing was recorded, and something must be changed first.
 //
 // A submission whose answer was lost on the way and that was asked again is
@@ -96,8 +99,8 @@ func (c *Client) complete(e *domain.Event) (err error) {
 	return nil
 }
 
-// Close ends the client: who waits is answered as if its context had ended. The
-// connection stays open.
+// Close ends the client: who waits, and who comes later, is answered ErrClosed, or
+// ErrUnknownOutcome where it may be recorded. The connection stays open.
 func (c *Client) Close() {
 	c.record.close()
 	c.check.close()
@@ -105,8 +108,20 @@ func (c *Client) Close() {
 
 // fail makes an error of package eventstore.
 func fail(kind, err error) error {
-	return &eventstore.Error{Op: "record", Kind: kind, Err: err, Try: eventstore.CodeInfoOf(eventstore.CodeOf(kind)).Cure}
+	try := eventstore.CodeInfoOf(eventstore.CodeOf(kind)).Cure
+	if kind == eventstore.ErrClosed { // not the recorder
+		try = "make a new client on a new connection"
+	}
+	return &eventstore.Error{Op: "record", Kind: kind, Err: err, Try: try}
 }
 
 // errClosed is why a client that was closed does not answer.
 var errClosed = errors.New("the client was closed")
+
+// closedConnection is why a client on nc, which is closed, does not answer.
+func closedConnection(nc *nats.Conn) error {
+	if last := nc.LastError(); last != nil && last != nats.ErrConnectionClosed {
+		return fmt.Errorf("%w, its last error: %w", nats.ErrConnectionClosed, last)
+	}
+	return nats.ErrConnectionClosed
+}

@@ -500,12 +500,24 @@ func TestCloseAnswersWhoWaits(t *testing.T) {
 	if err := <-done; !errors.Is(err, eventstore.ErrUnknownOutcome) {
 		t.Errorf("who waited: %v", err)
 	}
-	if _, err := c.Record(soon(t), []byte(raid(1))); !errors.Is(err, eventstore.ErrClosed) {
-		t.Errorf("afterwards: %v", err)
-	}
+	wantEnded(t, c, "the client was closed. Try: make a new client")
 	other, nc := d.client(t)
 	nc.Close()
-	if _, err := other.Record(soon(t), []byte(raid(1))); !errors.Is(err, eventstore.ErrUnavailable) {
-		t.Errorf("on a closed connection: %v", err)
+	wantEnded(t, other, nats.ErrConnectionClosed.Error()+". Try: make a new client")
+	other.Close() // which changes nothing
+	wantEnded(t, other, nats.ErrConnectionClosed.Error()+". Try: make a new client")
+}
+
+// wantEnded tells whether c has ended, for whoever asks: it says why, with tells.
+func wantEnded(t *testing.T, c *client.Client, tells string) {
+	t.Helper()
+	for n := range 3 {
+		_, err := c.Record(soon(t), []byte(raid(n)))
+		_, checked := c.Check(soon(t), []byte(raid(n)))
+		for _, err := range []error{err, checked} {
+			if !errors.Is(err, eventstore.ErrClosed) || errors.Is(err, eventstore.ErrUnavailable) || !strings.Contains(err.Error(), tells) {
+				t.Errorf("asked for the time %d: %v; want ErrClosed and %q", n+1, err, tells)
+			}
+		}
 	}
 }

@@ -108,6 +108,37 @@ func TestWhatWasSentBeforeIsNotDenied(t *testing.T) {
 	}
 }
 
+// TestAConnectionThatTheServerEndsIsToldOf: a connection whose password is not taken
+// any more is closed and does not come back. Who waits is told, and who comes later.
+func TestAConnectionThatTheServerEndsIsToldOf(t *testing.T) {
+	m := newMute(t, 0)
+	var mu sync.Mutex
+	password := "insider"
+	nc := connectTo(t, m.ClientURL(), nats.ReconnectWait(time.Millisecond), nats.UserInfoHandler(func() (string, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		return "insider", password
+	}))
+	c := client.New(nc, karachi)
+	client.SetPatience(c, time.Hour)
+	first := make(chan error)
+	go func() {
+		_, err := c.Record(soon(t), []byte(raid(1)))
+		first <- err
+	}()
+	<-m.requests
+	mu.Lock()
+	password = "another"
+	mu.Unlock()
+	if err := nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-first; !errors.Is(err, eventstore.ErrUnknownOutcome) || !errors.Is(err, nats.ErrConnectionClosed) || !errors.Is(err, nats.ErrAuthorization) {
+		t.Errorf("who waited: %v", err)
+	}
+	wantEnded(t, c, "last error: nats: Authorization Violation. Try: make a new client on a new connection")
+}
+
 // TestWhatWasSentBeforeIsNotTooLarge: a connection comes to a server that takes
 // less than the one before it.
 func TestWhatWasSentBeforeIsNotTooLarge(t *testing.T) {

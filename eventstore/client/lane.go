@@ -81,10 +81,6 @@ func (l *lane) ask(ctx context.Context, submission []byte) (eventstore.Receipt, 
 		return eventstore.Receipt{}, fail(eventstore.ErrTooLarge, fmt.Errorf("%d bytes; the server takes %d", len(k.lines), most))
 	}
 	l.mu.Lock()
-	if l.closed != nil {
-		defer l.mu.Unlock()
-		return eventstore.Receipt{}, fail(eventstore.ErrClosed, l.closed)
-	}
 	l.waiting = append(l.waiting, k)
 	l.move()
 	if !k.wait(ctx) {
@@ -127,9 +123,16 @@ func (l *lane) move() {
 }
 
 // next makes a flight of what waits; nil where there is none, or now is not the
-// time.
+// time. Where there is no more time, everything is answered.
 func (l *lane) next() *flight {
-	if l.paused || len(l.flights) >= mostFlights || l.closed != nil {
+	if l.closed == nil && l.nc.IsClosed() {
+		l.closed = closedConnection(l.nc)
+	}
+	if l.closed != nil {
+		l.end()
+		return nil
+	}
+	if l.paused || len(l.flights) >= mostFlights {
 		return nil
 	}
 	f := &flight{calls: l.gather()}
@@ -213,14 +216,11 @@ func (l *lane) notSent(f *flight, err error) {
 		return
 	}
 	f.notTaken()
-	switch {
-	case errors.Is(err, nats.ErrMaxPayload):
+	if errors.Is(err, nats.ErrMaxPayload) {
 		l.fail(f.calls, eventstore.ErrTooLarge, err)
-	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionDraining):
-		l.end(eventstore.ErrUnavailable, err)
-	default:
-		l.again(f.calls, eventstore.ErrUnavailable, err)
+		return
 	}
+	l.again(f.calls, eventstore.ErrUnavailable, err)
 }
 
 // land takes f from those on their way; false where it is none.
@@ -271,9 +271,6 @@ func (l *lane) again(calls []*call, kind, err error) {
 	if l.trouble = kind; err != nil {
 		l.trouble = fmt.Errorf("%w: %w", kind, err)
 	}
-	if l.closed != nil {
-		l.end(eventstore.ErrClosed, l.closed)
-	}
 	if l.paused {
 		return
 	}
@@ -286,9 +283,6 @@ func (l *lane) again(calls []*call, kind, err error) {
 func (l *lane) goOn() {
 	l.mu.Lock()
 	l.paused = false
-	if l.nc.IsClosed() {
-		l.end(eventstore.ErrUnavailable, nats.ErrConnectionClosed)
-	}
 	l.move()
 }
 
@@ -319,9 +313,6 @@ func (l *lane) look() {
 			l.land(f)
 			l.again(f.calls, eventstore.ErrUnavailable, fmt.Errorf("no answer on %s", l.subject))
 		}
-	}
-	if l.nc.IsClosed() {
-		l.end(eventstore.ErrUnavailable, nats.ErrConnectionClosed)
 	}
 	l.move()
 }
@@ -358,21 +349,23 @@ func (l *lane) fail(calls []*call, kind, why error) {
 func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.end(eventstore.ErrClosed, errClosed)
+	if l.closed == nil {
+		l.closed = errClosed
+	}
+	l.end()
 	if l.sub != nil {
 		_ = l.sub.Unsubscribe()
 	}
 }
 
-// end answers everything that is not answered, and takes no more.
-func (l *lane) end(kind, why error) {
-	l.closed = why
+// end answers everything that is not answered, with why the lane is closed.
+func (l *lane) end() {
 	for _, f := range l.flights {
 		l.waiting = append(l.waiting, f.calls...)
 	}
 	clear(l.flights)
 	for _, k := range l.waiting {
-		k.giveUp(kind, why)
+		k.giveUp(eventstore.ErrClosed, l.closed)
 	}
 	l.waiting = nil
 }
