@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -132,7 +133,8 @@ func TestWhatBreaksTheRulesIsNotMinted(t *testing.T) {
 		data := *e.Data.(*RaidConducted)
 		spoilt.Data = &data
 		spoil(&spoilt)
-		if line, err := AppendEvent([]byte("kept"), &spoilt); err == nil || string(line) != "kept" {
+		var refusal *Refusal
+		if line, err := AppendEvent([]byte("kept"), &spoilt); !errors.As(err, &refusal) || string(line) != "kept" {
 			t.Errorf("%s: minted %s, %v", name, line, err)
 		}
 	}

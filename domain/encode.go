@@ -1,17 +1,17 @@
 package domain
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // AppendEvent appends the canonical line of e to dst, without a line feed: the
 // members in the catalogue's order, no white space, what is not given left out.
 // The line has passed the strict rules, so Decode reads it back; an event that
 // breaks them is an error (a *Refusal) and dst is returned unchanged.
 func AppendEvent(dst []byte, e *Event) ([]byte, error) {
-	if e.Data == nil || e.Data.Type() != e.Type {
-		return dst, errors.New("encode event: its data are not those of " + e.Type.String())
+	if e == nil || e.Data == nil {
+		return dst, &Refusal{BadData, "data", "is missing"}
+	}
+	if t := e.Data.Type(); t != e.Type {
+		return dst, &Refusal{BadData, "data", "are those of " + t.String()}
 	}
 	start := len(dst)
 	line := append(dst, `{"specversion":"1.0","id":"`...)

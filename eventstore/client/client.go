@@ -64,8 +64,8 @@ func (c *Client) Check(ctx context.Context, submission []byte) (eventstore.Recei
 // RecordEvents records events as one submission. An event without an id is given
 // one, a UUID of version 7, and one without a source that of the client's diary;
 // they are written into it, so that recording the same events again is safe. An
-// event that breaks the rules of the line is an error, a *domain.Refusal, and
-// nothing was sent; for the rest see Record.
+// event that is nil, or breaks the rules of the line, is an error, a
+// *domain.Refusal, and nothing was sent; for the rest see Record.
 func (c *Client) RecordEvents(ctx context.Context, events ...*domain.Event) (eventstore.Receipt, error) {
 	var submission []byte
 	for i, e := range events {
@@ -83,8 +83,11 @@ func (c *Client) RecordEvents(ctx context.Context, events ...*domain.Event) (eve
 	return c.Record(ctx, submission)
 }
 
-// complete gives e what its writer may leave out.
+// complete gives e, if there is one, what its writer may leave out.
 func (c *Client) complete(e *domain.Event) (err error) {
+	if e == nil {
+		return nil
+	}
 	if e.Source.IsZero() {
 		e.Source = c.diary
 	}

@@ -474,9 +474,23 @@ func TestRecordEventsMintsAnIDAndKeepsIt(t *testing.T) {
 	if err != nil || again.Rulings[0].First != receipt.Rulings[0].Position || again.Rulings[1].First != receipt.Rulings[1].Position {
 		t.Errorf("again: %+v, %v", again, err)
 	}
-	var refusal *domain.Refusal
-	if _, err := c.RecordEvents(soon(t), &domain.Event{Subject: "0008", Data: &domain.RaidConducted{}}); !errors.As(err, &refusal) {
-		t.Errorf("an event without what it must have: %v", err)
+	asked := d.requests.Load()
+	for _, bad := range []struct {
+		event *domain.Event
+		want  domain.Refusal
+	}{
+		{&domain.Event{Subject: "0008", Data: &domain.RaidConducted{}}, domain.Refusal{Code: domain.BadData, Field: "data.occurred", Detail: "is missing"}},
+		{&domain.Event{Subject: "0008"}, domain.Refusal{Code: domain.BadData, Field: "data", Detail: "is missing"}},
+		{&domain.Event{Subject: "0008", Type: domain.TypeArrestMade, Data: raid.Data}, domain.Refusal{Code: domain.BadData, Field: "data", Detail: "are those of raid.conducted"}},
+		{nil, domain.Refusal{Code: domain.BadData, Field: "data", Detail: "is missing"}},
+	} {
+		var refusal *domain.Refusal
+		if _, err := c.RecordEvents(soon(t), arrest, bad.event); !errors.As(err, &refusal) || *refusal != bad.want || !strings.Contains(err.Error(), "event 2") {
+			t.Errorf("%+v: %v, want %v", bad.event, err, &bad.want)
+		}
+	}
+	if n := d.requests.Load(); n != asked {
+		t.Errorf("%d requests for what breaks the rules", n-asked)
 	}
 	if raid.ID == uuid.Nil {
 		t.Error("no id")
