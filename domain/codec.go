@@ -115,8 +115,7 @@ func listOf[V ~string](element codec[V], in func(*lists) *[]V) codec[[]V] {
 		shape: Shape{JSON: "array", Element: &element.shape, Most: maxList},
 		read: func(d *decoder, v *[]V) {
 			if d.peek() != '[' {
-				d.skip()
-				d.fault("want a list")
+				d.other("a list")
 				return
 			}
 			chunk := in(d.lists)
@@ -274,8 +273,7 @@ var flag = codec[bool]{
 	shape: Shape{JSON: "boolean"},
 	read: func(d *decoder, v *bool) {
 		if c := d.peek(); c != 't' && c != 'f' {
-			d.skip()
-			d.fault("want true or false")
+			d.other("true or false")
 			return
 		}
 		*v = d.literal() == "true"
@@ -469,8 +467,7 @@ var dimensions = codec[[]Dimension]{
 	shape: dimensionsShape,
 	read: func(d *decoder, v *[]Dimension) {
 		if d.peek() != '{' {
-			d.skip()
-			d.fault("want an object")
+			d.other("an object")
 			return
 		}
 		var list []Dimension
@@ -513,8 +510,7 @@ var replacement = codec[RecordCorrected]{
 	shape: replacementShape,
 	read: func(d *decoder, v *RecordCorrected) {
 		if d.peek() != '{' {
-			d.skip()
-			d.fault("want the record's full new data")
+			d.other("the record's full new data, an object")
 			return
 		}
 		start := d.at

@@ -158,6 +158,56 @@ func TestCompact(t *testing.T) {
 	}
 }
 
+// What is malformed, or of another kind, is told with what stands in its place.
+func TestWhatIsWantedIsToldWithWhatStandsThere(t *testing.T) {
+	for _, c := range []struct{ old, new, want string }{
+		{`{"spec`, "\ufeff{\"spec", "malformed: want {, got U+FEFF"},
+		{`{"spec`, `["spec`, "malformed: want {, got ["},
+		{`{"spec`, `{spec`, "malformed: want a string, got s"},
+		{`{"spec`, `{` + "\u201cspec", "malformed: want a string, got U+201C"},
+		{`7"}`, `7",}`, "malformed: want a string, got }"},
+		{`"subject":`, `"subject"=`, "malformed: want a colon, got ="},
+		{`"subject":`, `"subject" "s":`, `malformed: want a colon, got "`},
+		{`,"subject"`, ` "subject"`, `malformed: want a comma or }, got "`},
+		{`}`, ``, "malformed: want a comma or }, got the end"},
+		{`"7"`, `["7" "8"]`, `malformed: want a comma or ], got "`},
+		{`"7"`, `'7'`, "malformed: want a value, got '"},
+		{`"7"`, `True`, "malformed: want a value, got T"},
+		{`"7"`, `nil`, "malformed: want a value, got n"},
+		{`"7"`, `1.`, "malformed: want a digit, got }"},
+		{`}`, `},`, "malformed: want nothing after the object, got ,"},
+		{`"7"`, "\"7\r", `malformed: a line ends within a string: close it, or write \n`},
+		{`"7"`, "\"7\x00", "malformed: a control character in a string: write it as an escape"},
+		{`{`, "", `malformed: want {, got "`},
+		{`{"specversion":"1.0","subject":"7"}`, "", "malformed: want {, got the end"},
+		{`{"spec`, "\xff{\"spec", "malformed: not UTF-8"},
+		{`"7"`, `7`, "bad-attribute: subject: want a string, got a number"},
+		{`"7"`, `-7`, "bad-attribute: subject: want a string, got a number"},
+		{`"7"`, `["7"]`, "bad-attribute: subject: want a string, got a list"},
+		{`"7"`, `{}`, "bad-attribute: subject: want a string, got an object"},
+		{`"7"`, `null`, "bad-attribute: subject: want a string, got null"},
+		{`"7"`, `true`, "bad-attribute: subject: want a string, got true or false"},
+		{`"7"`, `7x`, "malformed: want a comma or }, got x"},
+	} {
+		line := strings.Replace(`{"specversion":"1.0","subject":"7"}`, c.old, c.new, 1)
+		if _, err := Decode(line); err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v, want %s", line, err, c.want)
+		}
+	}
+	arrest := `{"specversion":"1.0","id":"` + id(1) + `","source":"/nccia/karachi","type":"arrest.made","subject":"A1","data":{"occurred":"2025-06-03","persons":3,"nationality":["CN"]}}`
+	for old, c := range map[string]struct{ new, want string }{
+		`3,`:     {`"3",`, "bad-data: data.persons: want a whole number, got a string"},
+		`["CN"]`: {`"CN"`, "bad-data: data.nationality: want a list, got a string"},
+		`"CN"`:   {`1`, "bad-data: data.nationality: want a string, got a number"},
+		`]}`:     {`],"synthetic":"true"}`, "bad-data: data.synthetic: want true or false, got a string"},
+		`]}}`:    {`],"place":"Karachi"}}`, "bad-data: data.place: want an object, got a string"},
+	} {
+		if _, err := Decode(strings.Replace(arrest, old, c.new, 1)); err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v, want %s", c.new, err, c.want)
+		}
+	}
+}
+
 // Every code has its meaning and its cure, and nothing else has.
 func TestEveryCodeIsExplained(t *testing.T) {
 	codes := []Code{NotOpen, TooLarge, Malformed, BadAttribute, WrongSource, UnknownType, ConflictingID, BadData, AlreadyOpen, RecordExists, NoSuchRecord, NotAmendable, StaleAmendment, NotAuthorised, WithRefused}

@@ -301,14 +301,32 @@ func (d *decoder) body(b *body, data Data) {
 	}
 }
 
+// other skips a value of another kind than is wanted, which is a fault.
+func (d *decoder) other(want string) {
+	got := "a number"
+	switch d.peek() {
+	case '{':
+		got = "an object"
+	case '[':
+		got = "a list"
+	case '"':
+		got = "a string"
+	case 't', 'f':
+		got = "true or false"
+	case 'n':
+		got = "null"
+	}
+	d.skip()
+	d.fault("want " + want + ", got " + got)
+}
+
 // string reads a string value; any other is a fault.
 func (d *decoder) string() (string, bool) {
 	if s, ok := d.quoted(); ok {
 		return s, true
 	}
 	if d.peek() != '"' {
-		d.skip()
-		d.fault("want a string")
+		d.other("a string")
 		return "", false
 	}
 	s := d.text()
@@ -318,8 +336,7 @@ func (d *decoder) string() (string, bool) {
 // object enters an object value; any other is a fault, and has no members.
 func (d *decoder) object(names names) cursor {
 	if d.peek() != '{' {
-		d.skip()
-		d.fault("want an object")
+		d.other("an object")
 		return cursor{located: true}
 	}
 	return d.scanner.object(names)
@@ -332,8 +349,7 @@ func (d *decoder) whole() int64 {
 		return n
 	}
 	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
-		d.skip()
-		d.fault("want a whole number")
+		d.other("a whole number")
 		return 0
 	}
 	s := d.number()

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"bytes"
+	"fmt"
 	"math/bits"
 	"strings"
 	"unicode"
@@ -46,6 +47,25 @@ func (s *scanner) fail(detail string) {
 	s.at = len(s.s)
 }
 
+// want fails for what stands next, where something else must.
+func (s *scanner) want(what string) {
+	if s.err == nil {
+		s.fail("want " + what + ", got " + s.found())
+	}
+}
+
+// found is the next character: by its number where a person may not see it.
+func (s *scanner) found() string {
+	r, size := utf8.DecodeRuneInString(s.s[s.at:])
+	switch {
+	case size == 0:
+		return "the end"
+	case ' ' < r && r < 0x7f:
+		return string(r)
+	}
+	return fmt.Sprintf("U+%04X", r)
+}
+
 // peek is the next byte that is not white space; 0 at the end.
 func (s *scanner) peek() byte {
 	if s.at == len(s.s) || s.s[s.at] <= ' ' {
@@ -85,7 +105,7 @@ func (s *scanner) take(c byte) bool {
 func (s *scanner) end() {
 	switch {
 	case s.peek() != 0 && s.err == nil:
-		s.fail("something stands after the object")
+		s.want("nothing after the object")
 	case s.rich && !utf8.ValidString(s.s):
 		s.fail("not UTF-8")
 	}
@@ -105,7 +125,7 @@ func (s *scanner) text() string {
 		return text
 	}
 	if !s.take('"') {
-		s.fail("want a string")
+		s.want("a string")
 		return ""
 	}
 	start := s.at
@@ -167,7 +187,7 @@ func plainBytes(w uint64) int {
 func (s *scanner) name() string {
 	name := s.text()
 	if !s.take(':') {
-		s.fail("a name without its value")
+		s.want("a colon")
 	}
 	return name
 }
@@ -186,6 +206,8 @@ func (s *scanner) escaped(start int) string {
 			return b.String()
 		case c == '\\':
 			s.escape(&b)
+		case c == '\n' || c == '\r':
+			s.fail("a line ends within a string: close it, or write \\n")
 		case c < 0x20:
 			s.fail("a control character in a string: write it as an escape")
 		default:
@@ -258,8 +280,11 @@ func (s *scanner) number() string {
 		for s.at < len(s.s) && '0' <= s.s[s.at] && s.s[s.at] <= '9' {
 			s.at++
 		}
-		if s.at == from {
-			s.fail("something that is not JSON")
+		switch s.at {
+		case start:
+			s.want("a value")
+		case from:
+			s.want("a digit")
 		}
 	}
 	next := func(set string) bool {
@@ -294,7 +319,7 @@ func (s *scanner) literal() string {
 			return w
 		}
 	}
-	s.fail("something that is not JSON")
+	s.want("a value")
 	return ""
 }
 
@@ -326,7 +351,7 @@ func (s *scanner) open(start, end byte) bool {
 		return false
 	}
 	if !s.take(start) {
-		s.fail("want " + string(rune(start)))
+		s.want(string(rune(start)))
 		return false
 	}
 	if s.take(end) {
@@ -353,7 +378,8 @@ func (s *scanner) more(end byte) bool {
 	case c == ',':
 		return true
 	case c != end || s.err != nil:
-		s.fail("an object or array that does not end")
+		s.at--
+		s.want("a comma or " + string(rune(end)))
 	}
 	s.depth--
 	return false
