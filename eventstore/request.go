@@ -77,14 +77,25 @@ func cutSubmission(text []byte) (submission, rest []byte, skipped, lines int) {
 }
 
 // unspread makes one line of an event that is spread over lines, and leaves
-// everything else.
+// everything else. Of one that is no JSON it makes one line that is none either, to
+// be refused once: there the first line is no JSON by itself, and no other looks
+// like an event by itself.
 func unspread(submission []byte) []byte {
-	line, _, several := bytes.Cut(submission, []byte("\n"))
-	if !several || json.Valid(line) || !json.Valid(submission) {
+	first, others, several := bytes.Cut(submission, []byte("\n"))
+	switch {
+	case !several || json.Valid(first):
 		return submission
+	case json.Valid(submission):
+		out, _ := domain.Compact(make([]byte, 0, len(submission)), submission) // valid JSON has nothing that it minds
+		return out
 	}
-	out, _ := domain.Compact(make([]byte, 0, len(submission)), submission) // valid JSON has nothing that it minds
-	return out
+	for line := range bytes.Lines(others) {
+		if bytes.HasPrefix(line, []byte("{")) && bytes.HasSuffix(bytes.TrimRight(line, blank), []byte("}")) {
+			return submission
+		}
+	}
+	// A carriage return is JSON's white space where a line feed is, and nowhere else.
+	return bytes.ReplaceAll(submission, []byte("\n"), []byte("\r"))
 }
 
 func submissionOfArray(text []byte, each func(line int, submission []byte)) *domain.Refusal {

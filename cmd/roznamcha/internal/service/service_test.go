@@ -102,6 +102,7 @@ func TestEveryBodyIsAnsweredEventByEvent(t *testing.T) {
 		}
 		return b.String()
 	}
+	lines := strings.Count(pretty(0), "\n") + 1
 	ask := func(body string) answer { return request(t, nc, "record.nccia.karachi", body) }
 
 	one := ask(r(1))
@@ -112,6 +113,14 @@ func TestEveryBodyIsAnsweredEventByEvent(t *testing.T) {
 	wantShort(t, "one event over lines", ask("\n"+pretty(2)+"\n"), "2 accepted 3:1")
 	wantShort(t, "lines", ask(r(3)+"\r\n"+r(4)+"\n"), "1 accepted 4:1", "2 accepted 4:2")
 	wantShort(t, "submissions", ask("\n"+r(5)+"\n\n\n"+r(3)+"\n"+r(6)+"\n\n{}\n"), "2 accepted 5:1", "5 duplicate 4:1", "6 accepted 5:2", "8 refused bad-attribute")
+	broken := ask(strings.Replace(pretty(9), "\n}", ",\n}", 1) + "\n\n" + pretty(9) + "\n" + pretty(10) + "\n\n\n{}")
+	wantShort(t, "broken events over lines", broken,
+		"1 refused malformed", fmt.Sprint(lines+2, " refused malformed"), fmt.Sprint(3*lines+4, " refused bad-attribute"))
+	for i, want := range []string{"want a string, got }", "want nothing after the object, got {"} {
+		if got := broken.Results[i].Detail; got != want {
+			t.Errorf("a broken event over lines: %s, want %s", got, want)
+		}
+	}
 	wantShort(t, "an array", ask("["+pretty(7)+",\n"+r(8)+"]"), "1 accepted 6:1", "2 accepted 6:2")
 	wantShort(t, "an array with a refused event", ask("["+r(9)+", 17]"), "1 refused with-refused", "2 refused malformed")
 	wantShort(t, "a duplicate", ask(r(8)), "1 duplicate 6:2")
