@@ -8,11 +8,12 @@ import (
 	"roznamcha/domain"
 )
 
-// Submissions reads the body of a request to the recorder's service, or what a
-// caller of its client hands in: a JSON array of events is one submission; else a
-// blank line stands between submissions, and each is lines of one event, or one
-// event spread over lines. each is given a submission as lines, and the number of
-// its first line in the body (of an array's event, its place).
+// Submissions reads the body of a request to the recorder's service: a JSON array
+// of events is one submission; else a blank line stands between submissions, and
+// each is lines of one event, or one event spread over lines. each is given a
+// submission as lines, and the number of its first line in the body (of an array's
+// event, its place). What a caller of the service's client hands in is read so too,
+// but is one submission.
 //
 // A body that is larger than an entry, empty, or begins as an array and is none
 // is refused as a whole, whatever each was given before.

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -32,20 +33,21 @@ func newCall(submission []byte) (*call, *domain.Refusal) {
 	k := &call{done: make(chan struct{})}
 	parts := 0
 	refusal := eventstore.Submissions(submission, func(_ int, lines []byte) {
-		if parts++; parts > 1 {
-			k.lines = append(k.lines, '\n')
-		}
-		k.lines = append(k.lines, lines...)
+		parts++
+		k.lines = append(k.lines[:0], lines...)
 	})
-	if parts > 1 && refusal == nil {
-		// As the service will read it, without the blank lines: they may have been
-		// within one event.
-		refusal = eventstore.Submissions(k.lines, func(_ int, lines []byte) { k.lines = lines })
+	if parts > 1 && json.Valid(submission) { // one event, spread over lines of which some are blank
+		k.lines, _ = domain.Compact(k.lines[:0], submission) // valid JSON has nothing that it minds
+		parts = 1
+	}
+	switch {
+	case refusal != nil:
+	case parts > 1:
+		refusal = &domain.Refusal{Code: domain.Malformed, Detail: fmt.Sprintf("a blank line stands between submissions, and here are %d: hand in each alone", parts)}
+	case bytes.HasPrefix(bytes.TrimLeft(k.lines, " \t"), []byte("[")): // a body would begin as an array
+		refusal = &domain.Refusal{Code: domain.Malformed, Detail: "an event is a JSON object"}
 	}
 	k.count = 1 + bytes.Count(k.lines, []byte("\n"))
-	if refusal == nil && bytes.HasPrefix(bytes.TrimLeft(k.lines, " \t"), []byte("[")) {
-		refusal = &domain.Refusal{Code: domain.Malformed, Detail: "an event is a JSON object"} // a body would begin as an array
-	}
 	return k, refusal
 }
 

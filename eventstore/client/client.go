@@ -30,7 +30,9 @@ func New(nc *nats.Conn, diary domain.Diary) *Client {
 
 // Record hands in one submission and waits for its receipt. The submission is
 // lines of one CloudEvent each, one event spread over lines, or a JSON array of
-// events; all its events are recorded or none.
+// events; all its events are recorded or none. Several, with a blank line between,
+// as the service takes them in one request, are refused as Malformed, and nothing
+// is sent: they stand or fall alone, and each has a receipt.
 //
 // A refusal is no error: Receipt.Err tells. As long as ctx lasts, what could not
 // be answered is asked again; so a Record may block until then. Then, or where
@@ -54,9 +56,10 @@ func (c *Client) Record(ctx context.Context, submission []byte) (eventstore.Rece
 	return c.record.ask(ctx, submission)
 }
 
-// Check answers as Record would as the ledger stands now, and records nothing: no
-// ruling has a position, but a duplicate of what is there has its first. It looks
-// at each submission alone: what another Check was asked about is not there.
+// Check answers as Record would, for one submission too, as the ledger stands now,
+// and records nothing: no ruling has a position, but a duplicate of what is there
+// has its first. It looks at each submission alone: what another Check was asked
+// about is not there.
 func (c *Client) Check(ctx context.Context, submission []byte) (eventstore.Receipt, error) {
 	return c.check.ask(ctx, submission)
 }

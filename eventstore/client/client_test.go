@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -85,10 +84,9 @@ func TestEveryFormOfASubmissionIsOneSubmission(t *testing.T) {
 	}{
 		{"spread over lines", "\n" + spread + "\n", []domain.Verdict{domain.Accepted}},
 		{"an array", "[" + raid(2) + "," + raid(3) + "]", []domain.Verdict{domain.Accepted, domain.Accepted}},
-		{"with blank lines", "\n" + raid(4) + "\r\n\n\n" + raid(1) + "\n \n", []domain.Verdict{domain.Accepted, domain.Duplicate}},
+		{"blank lines around", "\n" + raid(4) + "\r\n" + raid(1) + "\n \n\n", []domain.Verdict{domain.Accepted, domain.Duplicate}},
 		{"spread over lines, some blank", strings.ReplaceAll(raid(9), ",", ",\n \n"), []domain.Verdict{domain.Accepted}},
-		{"two, spread over lines, some blank", strings.ReplaceAll(raid(10), ",", ",\n\n") + "\n\n" + raid(11), slices.Repeat([]domain.Verdict{domain.Refused}, 2+strings.Count(raid(10), ","))},
-		{"with blank lines, refused", raid(5) + "\n\n{}", []domain.Verdict{domain.Refused, domain.Refused}},
+		{"spread over lines, broken", strings.ReplaceAll(raid(10), ",", ",\n,"), []domain.Verdict{domain.Refused}},
 		{"nothing", " \n", []domain.Verdict{domain.Refused}},
 		{"junk", "junk", []domain.Verdict{domain.Refused}},
 		{"an array in an array", "[[1]]", []domain.Verdict{domain.Refused}},
@@ -112,6 +110,30 @@ func TestEveryFormOfASubmissionIsOneSubmission(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, s.want) {
 			t.Errorf("%s: %v %v, want %v", s.name, receipt.Err(), err, s.want)
 		}
+	}
+}
+
+// TestSeveralSubmissionsAreNotOne: what the service separates, the client neither
+// joins nor sends.
+func TestSeveralSubmissionsAreNotOne(t *testing.T) {
+	d := newDesk(t)
+	d.serve(t)
+	c, _ := d.client(t)
+	for _, submissions := range []string{
+		raid(1) + "\n\n" + raid(2),
+		"\n" + raid(1) + "\r\n\n\n" + raid(2) + "\n \n",
+		raid(1) + "\n\n{}",
+		strings.ReplaceAll(raid(1), ",", ",\n\n") + "\n\n" + raid(2),
+	} {
+		for what, ask := range map[string]func(context.Context, []byte) (eventstore.Receipt, error){"record": c.Record, "check": c.Check} {
+			receipt, err := ask(soon(t), []byte(submissions))
+			if err != nil || len(receipt.Rulings) != 1 || receipt.Rulings[0].Code != domain.Malformed || !strings.Contains(receipt.Rulings[0].Detail, "a blank line stands between submissions") {
+				t.Errorf("%s %q: %+v, %v", what, submissions, receipt, err)
+			}
+		}
+	}
+	if n := d.requests.Load(); n != 0 {
+		t.Errorf("%d requests", n)
 	}
 }
 
