@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,26 @@ func TestBenchInterrupted(t *testing.T) {
 	}
 	if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestBenchSync: what a sync means is said of a disk, and as the server has it.
+func TestBenchSync(t *testing.T) {
+	for _, test := range []struct {
+		store bench.Store
+		want  string
+	}{
+		{bench.Store{Directory: "/d", FileSystem: "ext4", Sync: "always"}, "sync always: a write is acknowledged when it is on disk · ext4 in /d"},
+		{bench.Store{Directory: "/d", FileSystem: "ext4", Sync: "not always"}, "sync not always: what is acknowledged may not be on disk · ext4 in /d"},
+		{bench.Store{Directory: "/d", FileSystem: "tmpfs", Sync: "always", InMemory: true}, "sync always · tmpfs in /d"},
+	} {
+		head := benchHead(&bench.Report{Store: test.store})
+		if !slices.Contains(head, test.want) {
+			t.Errorf("%+v: want %q in\n%s", test.store, test.want, strings.Join(head, "\n"))
+		}
+		if no := strings.HasPrefix(head[len(head)-1], "NO DISK: "); no != test.store.InMemory {
+			t.Errorf("%+v: says that there is no disk: %v", test.store, no)
+		}
 	}
 }
 

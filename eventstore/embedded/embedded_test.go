@@ -206,9 +206,18 @@ func TestURL(t *testing.T) {
 	}
 }
 
+// TestSyncsAlways: the server that runs says so. What a cut of power does cannot
+// be tested here.
 func TestSyncsAlways(t *testing.T) {
-	if !start(t, t.TempDir(), embedded.Options{}).SyncsAlways() {
+	s := start(t, t.TempDir(), embedded.Options{})
+	if !s.SyncsAlways() {
 		t.Error("an acknowledged entry may not be on disk")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s.SyncsAlways() {
+		t.Error("a server that does not run is said to sync")
 	}
 }
 

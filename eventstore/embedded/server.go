@@ -244,6 +244,17 @@ func (s *Server) URL() string {
 	return strings.Replace(s.url, "://", "://"+s.token+"@", 1)
 }
 
+// SyncsAlways tells whether the server that runs writes every message to disk
+// before it acknowledges it; false where none runs.
+func (s *Server) SyncsAlways() bool {
+	running := s.running.Load()
+	if running == nil {
+		return false
+	}
+	config := running.JetStreamConfig()
+	return config != nil && config.SyncAlways
+}
+
 // Close ends the connections that Connect gave, shuts the server down, waits
 // until everything is on disk, and gives the directory back: another program
 // can have it at once.

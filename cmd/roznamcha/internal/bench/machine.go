@@ -39,12 +39,10 @@ type Store struct {
 	// InMemory tells that the file system is known to have no disk under it: a
 	// sync costs nothing there and means nothing.
 	InMemory bool `json:"in_memory"`
-	// Sync is when the servers that are measured write to disk.
+	// Sync is when the servers that were measured write to disk, as they say
+	// themselves: "always" before they acknowledge, or "not always".
 	Sync string `json:"sync"`
 }
-
-// syncMode is that of package embedded, which has no other.
-const syncMode = "always"
 
 // memoryFileSystems have no disk under them.
 var memoryFileSystems = []string{"tmpfs", "ramfs", "devtmpfs"}
@@ -59,7 +57,17 @@ func machine() Machine {
 	return Machine{min(runtime.NumCPU(), runtime.GOMAXPROCS(0)), cpuModel(), runtime.GOOS, runtime.GOARCH, gc}
 }
 
+// measuredOn notes what the server of a site does: "always" is said where all do.
+func (st *Store) measuredOn(s *site) {
+	switch {
+	case !s.server.SyncsAlways():
+		st.Sync = "not always"
+	case st.Sync == "":
+		st.Sync = "always"
+	}
+}
+
 func store(dir string) Store {
 	kind := fileSystem(dir)
-	return Store{dir, kind, slices.Contains(memoryFileSystems, kind), syncMode}
+	return Store{Directory: dir, FileSystem: kind, InMemory: slices.Contains(memoryFileSystems, kind)}
 }

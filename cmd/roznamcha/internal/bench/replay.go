@@ -62,6 +62,7 @@ func (r *run) replayLedger(ctx context.Context, dir string, each int, writers []
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	r.report.Store.measuredOn(s)
 	tail, err := s.ledger.Tail(ctx)
 	if err != nil {
 		return err

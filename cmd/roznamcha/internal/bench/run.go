@@ -112,6 +112,7 @@ func (r *run) append(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
+	r.report.Store.measuredOn(a.site)
 	for range r.config.Rounds {
 		if err := r.appendRound(ctx, a, dir); err != nil {
 			return err

@@ -327,6 +327,31 @@ func TestRefusedIsNoFigure(t *testing.T) {
 	}
 }
 
+// TestSyncIsTheServers: how it syncs is what the servers that were measured say.
+func TestSyncIsTheServers(t *testing.T) {
+	s, err := openSite(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	closed, err := openSite(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.close(); err != nil {
+		t.Fatal(err)
+	}
+	st := store(t.TempDir())
+	for _, step := range []struct {
+		on   *site
+		want string
+	}{{s, "always"}, {closed, "not always"}, {s, "not always"}} {
+		if st.measuredOn(step.on); st.Sync != step.want {
+			t.Errorf("sync %q, want %q", st.Sync, step.want)
+		}
+	}
+}
+
 // TestConnections: publishers over the network have one each, or share them.
 func TestConnections(t *testing.T) {
 	for share, want := range map[int]int{0: 3, 2: 2, 5: 3} {

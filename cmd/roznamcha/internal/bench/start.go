@@ -51,6 +51,7 @@ func (r *run) start(ctx context.Context, dir string, k keeper, writers []*writer
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	r.report.Store.measuredOn(s)
 	kept := k.projections()
 	opened, busy := time.Now(), cpuTime()
 	recorder, err := eventstore.NewRecorder(ctx, s.ledger, eventstore.RecorderConfig{Rulings: func(line *domain.Ruled) {
