@@ -17,10 +17,12 @@ import (
 
 	"roznamcha/cmd/roznamcha/internal/bench"
 	"roznamcha/cmd/roznamcha/internal/print"
+	"roznamcha/domain"
+	"roznamcha/projections"
 )
 
 func (p *program) benchCommand() *cobra.Command {
-	c := bench.Config{Version: version()}
+	c := bench.Config{Version: version(), Serve: servesRulings}
 	var csv bool
 	var profile string
 	cmd := &cobra.Command{
@@ -75,6 +77,9 @@ start, and under these append/service/64, for example.`,
 	}
 	return cmd
 }
+
+// servesRulings is where a serve that begins would hand its rulings.
+func servesRulings() func(*domain.Ruled) { return newLive(projections.Query{}).apply }
 
 // The limits of what can be asked for: more is a mistake.
 const (

@@ -30,6 +30,10 @@ type liveTotals struct {
 	changed atomic.Bool
 }
 
+func newLive(q projections.Query) *liveTotals {
+	return &liveTotals{totals: projections.NewTotals(), exceptions: projections.NewExceptions(), amendments: projections.NewAmendments(), query: q}
+}
+
 func (live *liveTotals) apply(r *domain.Ruled) {
 	live.totals.Apply(r)
 	live.exceptions.Apply(r)

@@ -113,7 +113,7 @@ func (p *program) serveSession(ctx context.Context, s *session, q projections.Qu
 	if err != nil {
 		return p.noLedger(err)
 	}
-	live := &liveTotals{totals: projections.NewTotals(), exceptions: projections.NewExceptions(), amendments: projections.NewAmendments(), query: q}
+	live := newLive(q)
 	keeper := &snapshots{p: p, path: p.snapshotPath(), live: live}
 	reg, err := keeper.start(ctx, l)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"roznamcha/domain"
 )
 
 // Config is what to measure. All of it must be given, but Version, Connections,
@@ -16,6 +18,9 @@ import (
 type Config struct {
 	// Version is the program's, for the report.
 	Version string
+	// Serve makes what serve keeps current beside its register, new, and gives
+	// what hands it a ruling; while that lives, it does.
+	Serve func() func(*domain.Ruled)
 	// Dir is an empty directory on the disk that is to be measured. Run fills it
 	// and leaves removing it to its caller.
 	Dir string
@@ -255,7 +260,7 @@ func (r *run) candidates() (all []*Result) {
 		}
 	}
 	each := entrySizes[len(entrySizes)-1]
-	for _, k := range keepers {
+	for _, k := range r.keepers() {
 		for _, res := range []Result{
 			{Name: "start/%s/catching-up", What: "%s: catching up", Unit: "events/s"},
 			{Name: "start/%s/first-answer", What: "%s: from no server to the first receipt", Unit: "s"},

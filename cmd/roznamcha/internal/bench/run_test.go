@@ -12,12 +12,21 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"roznamcha/domain"
 	"roznamcha/eventstore"
 )
 
 // tiny is a run that measures everything and nothing well.
 func tiny(t *testing.T) Config {
-	return Config{Dir: t.TempDir(), Rounds: 2, For: 20 * time.Millisecond, Events: 250, Publishers: []int{1, 3}}
+	return Config{Dir: t.TempDir(), Rounds: 2, For: 20 * time.Millisecond, Events: 250, Publishers: []int{1, 3}, Serve: keepLines(0)}
+}
+
+// keepLines keeps every ruling's line, so many times.
+func keepLines(times int) func() func(*domain.Ruled) {
+	return func() func(*domain.Ruled) {
+		var kept []string
+		return func(r *domain.Ruled) { kept = append(kept, strings.Repeat(r.Line, times)) }
+	}
 }
 
 func isEmpty(t *testing.T, dir string) {
@@ -67,7 +76,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 		"bulk/recorder/100": "bulk/raw-process/100", "bulk/service/1000": "bulk/raw-network/1000",
 		"replay/totals/1": "replay/nothing/1", "replay/totals/100": "replay/nothing/100",
 		"size/disk/1": "", "size/memory/100": "",
-		"start/recorder/first-answer": "", "start/totals/catching-up": "", "start/recorder/memory": "",
+		"start/recorder/first-answer": "", "start/serve/catching-up": "", "start/recorder/memory": "",
 	} {
 		r := by[name]
 		if r == nil {
@@ -210,7 +219,7 @@ func TestEveryPublisherIsAnsweredAFewTimes(t *testing.T) {
 
 // TestInterrupted: a run that is told to end does so, and leaves nothing.
 func TestInterrupted(t *testing.T) {
-	for _, only := range []string{"append/service/3", "bulk/recorder", "replay", "start/totals"} {
+	for _, only := range []string{"append/service/3", "bulk/recorder", "replay", "start/serve"} {
 		c := tiny(t)
 		c.Only, c.Rounds = []string{only}, 1000
 		ctx, cancel := context.WithCancel(t.Context())
@@ -324,6 +333,36 @@ func TestRefusedIsNoFigure(t *testing.T) {
 	is.Name, is.Subjects, is.Description, is.Metadata = want.Name, want.Subjects, want.Description, want.Metadata
 	if !reflect.DeepEqual(is, want) {
 		t.Errorf("the raw stream is\n%+v\nand the ledger\n%+v", is, want)
+	}
+}
+
+// TestStartIsAsServeHasIt: what serve keeps is kept, of every line, and lives
+// when memory is measured.
+func TestStartIsAsServeHasIt(t *testing.T) {
+	c := tiny(t)
+	c.Only, c.Rounds = []string{"start"}, 1
+	const times = 100
+	rulings := 0
+	c.Serve = func() func(*domain.Ruled) {
+		keep := keepLines(times)()
+		return func(r *domain.Ruled) { rulings++; keep(r) }
+	}
+	report, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The recorder alone has left an event, and there are the opening and its own.
+	if want := 1 + c.Events + 1 + 1; rulings != want {
+		t.Errorf("%d lines were ruled, want %d", rulings, want)
+	}
+	memory := map[string]float64{}
+	for _, r := range report.Results {
+		if strings.HasSuffix(r.Name, "/memory") {
+			memory[r.Name] = r.Median
+		}
+	}
+	if more := memory["start/serve/memory"] - memory["start/recorder/memory"]; more < times*report.EventBytes/2 {
+		t.Errorf("%.0f bytes an event are kept, and memory is %v", times*report.EventBytes, memory)
 	}
 }
 

@@ -9,28 +9,28 @@ import (
 
 	"roznamcha/domain"
 	"roznamcha/eventstore"
-	"roznamcha/projections"
 )
 
 // keeper is what is kept current beside a recorder's register.
 type keeper struct {
-	name, what  string
-	projections func() []projections.Projection
+	name, what string
+	// rulings makes it, new, and gives what hands it a ruling.
+	rulings func() func(*domain.Ruled)
 }
 
 // keepers are a recorder alone, and one as serve has it.
-var keepers = []keeper{
-	{"recorder", "recorder", func() []projections.Projection { return nil }},
-	{"totals", "recorder with totals and exceptions", func() []projections.Projection {
-		return []projections.Projection{projections.NewTotals(), projections.NewExceptions()}
-	}},
+func (r *run) keepers() []keeper {
+	return []keeper{
+		{"recorder", "recorder alone", func() func(*domain.Ruled) { return nil }},
+		{"serve", "recorder of serve", r.config.Serve},
+	}
 }
 
 // starts measures recorders that start on the ledger in dir, which grows by an
 // event each time.
 func (r *run) starts(ctx context.Context, dir string, writers []*writer) error {
 	for range r.config.Rounds {
-		for _, k := range keepers {
+		for _, k := range r.keepers() {
 			if !r.wants("start/" + k.name) {
 				continue
 			}
@@ -52,13 +52,9 @@ func (r *run) start(ctx context.Context, dir string, k keeper, writers []*writer
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	r.report.Store.measuredOn(s)
-	kept := k.projections()
+	rulings := k.rulings()
 	opened, busy := time.Now(), cpuTime()
-	recorder, err := eventstore.NewRecorder(ctx, s.ledger, eventstore.RecorderConfig{Rulings: func(line *domain.Ruled) {
-		for _, p := range kept {
-			p.Apply(line)
-		}
-	}})
+	recorder, err := eventstore.NewRecorder(ctx, s.ledger, eventstore.RecorderConfig{Rulings: rulings})
 	if err != nil {
 		return err
 	}
@@ -72,9 +68,9 @@ func (r *run) start(ctx context.Context, dir string, k keeper, writers []*writer
 	writers[0].accept(1, persons)
 
 	with := liveHeap()
-	runtime.KeepAlive(kept)
+	runtime.KeepAlive(rulings)
 	err = recorder.Close()
-	recorder, kept = nil, nil
+	recorder, rulings = nil, nil
 	memory := with - liveHeap()
 	name := fmt.Sprintf("start/%s/", k.name)
 	if res := r.results[name+"catching-up"]; res != nil {
