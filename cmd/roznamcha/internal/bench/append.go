@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -35,12 +36,22 @@ const cycles = 4
 // serviceVersion is what the service says here: nobody asks.
 const serviceVersion = "0.0.0"
 
-// echoSubject is of requests that are answered at once, with as many bytes as
-// the service answers for one event: what asking takes by itself.
-const (
-	echoSubject = "echo"
-	echoBytes   = 190
-)
+// echoSubject is of requests that are answered at once with echoReply: what
+// asking takes by itself.
+const echoSubject = "echo"
+
+// echoReply is what the service answers for one event that it has recorded.
+func echoReply() []byte {
+	at := domain.Position{Entry: 100_000, Line: 1}
+	recorded := eventstore.LineRuling{
+		Position: at, Recorded: firstDay.Add(123456789), ID: uuid.Max, Ruling: domain.Ruling{Verdict: domain.Accepted},
+	}
+	reply := eventstore.Reply{
+		Results: []eventstore.Result{eventstore.ResultOf(1, &recorded)},
+		Marks:   []eventstore.Mark{{Entry: at.Entry}},
+	}
+	return reply.AppendJSON(nil)
+}
 
 // publisher hands in one submission and waits until it is durable, and is ruled
 // accepted where there is anybody to rule.
@@ -116,7 +127,7 @@ func (a *appending) start(ctx context.Context) (err error) {
 	if a.service, err = service.Start(a.nc, a.recorder, service.Options{Version: serviceVersion, Log: io.Discard}); err != nil {
 		return err
 	}
-	reply := make([]byte, echoBytes)
+	reply := echoReply()
 	if _, err := a.nc.Subscribe(echoSubject, func(m *nats.Msg) { _ = m.Respond(reply) }); err != nil { // it ends with the connection
 		return err
 	}

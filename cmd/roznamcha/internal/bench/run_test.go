@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -388,6 +389,41 @@ func TestSyncIsTheServers(t *testing.T) {
 		if st.measuredOn(step.on); st.Sync != step.want {
 			t.Errorf("sync %q, want %q", st.Sync, step.want)
 		}
+	}
+}
+
+// TestEchoIsTheServicesAnswer: to one event, in all but its values.
+func TestEchoIsTheServicesAnswer(t *testing.T) {
+	a, err := newAppending(t.Context(), t.TempDir(), newFacts(1), 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	d := a.recorded[0].diary
+	line, _ := a.recorded[0].next(nil)
+	answer := func(subject string) eventstore.Reply {
+		m, err := a.nc.RequestWithContext(t.Context(), subject, line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := eventstore.ParseReply(m.Data)
+		if err != nil {
+			t.Fatalf("%s: %v: %s", subject, err, m.Data)
+		}
+		if again := reply.AppendJSON(nil); !bytes.Equal(again, m.Data) {
+			t.Errorf("%s answers\n%s\nwhich is\n%s", subject, m.Data, again)
+		}
+		return reply
+	}
+	recorded, echo := answer("record."+d.Agency+"."+d.Unit), answer(echoSubject)
+	if len(recorded.Results) != 1 || len(recorded.Marks) != 1 || len(echo.Marks) != 1 {
+		t.Fatalf("the service answers %+v, the echo %+v", recorded, echo)
+	}
+	was := &recorded.Results[0]
+	was.ID, was.Position.Entry, was.Recorded = echo.Results[0].ID, echo.Results[0].Position.Entry, echo.Results[0].Recorded
+	recorded.Marks[0] = echo.Marks[0]
+	if !reflect.DeepEqual(recorded, echo) {
+		t.Errorf("the service answers %+v, the echo %+v", recorded, echo)
 	}
 }
 
