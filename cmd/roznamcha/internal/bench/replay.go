@@ -45,9 +45,7 @@ func (r *run) readLedger(ctx context.Context, each int, starts bool) (err error)
 		if err != nil {
 			return err
 		}
-		for range r.config.Rounds { // it is the same in all
-			r.add(res, float64(bytes)/float64(r.eventsOf(each)))
-		}
+		r.add(res, float64(bytes)/float64(r.eventsOf(each)))
 	}
 	if err := r.replayLedger(ctx, dir, each, writers); err != nil || !starts {
 		return err

@@ -59,6 +59,8 @@ type Result struct {
 	// baseline tells that nobody asks for it: it may be there for others to be
 	// held against.
 	baseline bool
+	// once tells that it is the same in all rounds, and measured in none of them.
+	once bool
 	// What PerEntry and CPU are made of.
 	entries, events int
 	spent           cost
@@ -75,7 +77,8 @@ type Spread struct {
 	Median float64 `json:"median"`
 	Least  float64 `json:"least"`
 	Most   float64 `json:"most"`
-	// Rounds are the figures in order.
+	// Rounds are the figures in order: one of each, or one alone of what is the
+	// same in all.
 	Rounds []float64 `json:"rounds"`
 }
 

@@ -85,7 +85,13 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err := r.declare(); err != nil {
 		return nil, err
 	}
-	r.all = len(r.results) * c.Rounds
+	for _, res := range r.report.Results {
+		if res.once {
+			r.all++
+		} else {
+			r.all += c.Rounds
+		}
+	}
 	for _, group := range []func(context.Context) error{r.append, r.read} {
 		if err := group(ctx); ctx.Err() != nil {
 			return nil, ctx.Err() // whatever it was that noticed
@@ -252,7 +258,7 @@ func (r *run) candidates() (all []*Result) {
 		for _, res := range []Result{
 			{Name: "replay/nothing/%d", What: "ordered consumer that does nothing", Unit: "events/s"},
 			{Name: "replay/totals/%d", What: "replay into totals", Unit: "events/s"},
-			{Name: "size/disk/%d", What: "on disk", Unit: "bytes/event"},
+			{Name: "size/disk/%d", What: "on disk", Unit: "bytes/event", once: true},
 			{Name: "size/memory/%d", What: "in memory: register and totals", Unit: "bytes/event"},
 		} {
 			res.Name, res.Each, res.Events = fmt.Sprintf(res.Name, each), each, n

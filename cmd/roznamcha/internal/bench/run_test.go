@@ -49,9 +49,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	isEmpty(t, c.Dir)
-	if told != all || all != len(report.Results)*c.Rounds {
-		t.Errorf("%d of %d were told to be done, of %d results in %d rounds", told, all, len(report.Results), c.Rounds)
-	}
+	figures := 0
 	by := map[string]*Result{}
 	for _, r := range report.Results {
 		by[r.Name] = r
@@ -59,7 +57,12 @@ func TestEverythingIsMeasured(t *testing.T) {
 			t.Errorf("%s is not measured: %s", r.Name, r.Missing)
 			continue
 		}
-		if len(r.Rounds) != c.Rounds || r.Least <= 0 || r.Least > r.Median || r.Median > r.Most {
+		figures += len(r.Rounds)
+		rounds := c.Rounds
+		if strings.HasPrefix(r.Name, "size/disk/") {
+			rounds = 1
+		}
+		if len(r.Rounds) != rounds || r.Least <= 0 || r.Least > r.Median || r.Median > r.Most {
 			t.Errorf("%s: %+v", r.Name, *r.Spread)
 		}
 		for _, ratio := range r.Ratios {
@@ -67,6 +70,9 @@ func TestEverythingIsMeasured(t *testing.T) {
 				t.Errorf("%s: %+v", r.Name, ratio)
 			}
 		}
+	}
+	if told != all || all != figures {
+		t.Errorf("%d of %d were told to be done, of %d figures", told, all, figures)
 	}
 	for name, ratios := range map[string]string{
 		"append/sync": "", "append/async-process/1": "", "append/raw-network/3": "",
