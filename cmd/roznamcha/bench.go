@@ -175,6 +175,7 @@ var (
 	whatColumn       = benchColumn{"", false, func(r *bench.Result) string { return r.What }}
 	publishersColumn = benchColumn{"publishers", true, func(r *bench.Result) string { return print.Count(r.Publishers) }}
 	eachColumn       = benchColumn{"events each", true, func(r *bench.Result) string { return print.Count(r.Each) }}
+	unitColumn       = benchColumn{"", false, func(r *bench.Result) string { return r.Unit }}
 	eventsColumn     = benchColumn{"events", true, func(r *bench.Result) string { return print.Count(r.Events) }}
 	cpuColumn        = benchColumn{"CPU µs", true, func(r *bench.Result) string {
 		if r.CPU == 0 {
@@ -214,12 +215,11 @@ func figureColumns(head string) []benchColumn {
 	}
 }
 
-// ratioColumn is the ratio to that one of a result's baselines which is meant, with
-// its least and most.
-func ratioColumn(head string, meant func(r *bench.Result, to string) bool) benchColumn {
+// ratioColumn is the ratio to one of a result's baselines, with its least and most.
+func ratioColumn(head string, to bench.Baseline) benchColumn {
 	return benchColumn{head, true, func(r *bench.Result) string {
 		for _, held := range r.Ratios {
-			if meant(r, held.To) {
+			if held.Baseline == to {
 				return fmt.Sprintf("%s (%s–%s)", ratio(held.Median), ratio(held.Least), ratio(held.Most))
 			}
 		}
@@ -227,41 +227,18 @@ func ratioColumn(head string, meant func(r *bench.Result, to string) bool) bench
 	}}
 }
 
-func onlyOne(*bench.Result, string) bool { return true }
-
-func oneRaw(_ *bench.Result, to string) bool {
-	return strings.HasPrefix(to, "append/raw-") && strings.HasSuffix(to, "/1")
-}
-
-func asManyRaw(r *bench.Result, to string) bool {
-	return r.Publishers > 1 && strings.HasPrefix(to, "append/raw-") && strings.HasSuffix(to, "/"+strconv.Itoa(r.Publishers))
-}
-
-func oneAsync(_ *bench.Result, to string) bool { return strings.HasPrefix(to, "append/async-") }
-
-func columns(first ...any) (all []benchColumn) {
-	for _, c := range first {
-		switch c := c.(type) {
-		case benchColumn:
-			all = append(all, c)
-		case []benchColumn:
-			all = append(all, c...)
-		}
-	}
-	return all
-}
-
 var benchTables = []benchTable{
-	{"append/", "durable append of single events, each publisher with a diary of its own; raw is bare JetStream",
-		columns(whatColumn, publishersColumn, figureColumns("events/s"), cpuColumn, perEntryColumn, ratioColumn("of one raw", oneRaw), ratioColumn("of as many", asManyRaw), ratioColumn("of one async", oneAsync))},
-	{"bulk/", "bulk submissions by one publisher; raw is as many bytes in one message",
-		columns(whatColumn, eachColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of raw", onlyOne))},
-	{"replay/", "replay, by how many events there are in an entry",
-		columns(whatColumn, eachColumn, eventsColumn, figureColumns("events/s"), cpuColumn, ratioColumn("of doing nothing", onlyOne))},
-	{"size/", "bytes an event, by how many there are in an entry",
-		columns(whatColumn, eachColumn, eventsColumn, figureColumns("bytes"))},
-	{"start/", "start of a recorder, file cache warm",
-		columns(whatColumn, eachColumn, eventsColumn, figureColumns("figure"), benchColumn{"", false, func(r *bench.Result) string { return r.Unit }}, cpuColumn)},
+	{"append/", "durable append of single events, each publisher with a diary of its own; raw is bare JetStream", slices.Concat(
+		[]benchColumn{whatColumn, publishersColumn}, figureColumns("events/s"), []benchColumn{cpuColumn, perEntryColumn,
+			ratioColumn("of one raw", bench.OneRaw), ratioColumn("of as many", bench.AsManyRaw), ratioColumn("of one async", bench.OneAsync)})},
+	{"bulk/", "bulk submissions by one publisher; raw is as many bytes in one message", slices.Concat(
+		[]benchColumn{whatColumn, eachColumn}, figureColumns("events/s"), []benchColumn{cpuColumn, ratioColumn("of raw", bench.OneRaw)})},
+	{"replay/", "replay, by how many events there are in an entry", slices.Concat(
+		[]benchColumn{whatColumn, eachColumn, eventsColumn}, figureColumns("events/s"), []benchColumn{cpuColumn, ratioColumn("of doing nothing", bench.DoingNothing)})},
+	{"size/", "bytes an event, by how many there are in an entry", slices.Concat(
+		[]benchColumn{whatColumn, eachColumn, eventsColumn}, figureColumns("bytes"))},
+	{"start/", "start of a recorder, file cache warm", slices.Concat(
+		[]benchColumn{whatColumn, eachColumn, eventsColumn}, figureColumns("figure"), []benchColumn{unitColumn, cpuColumn})},
 }
 
 // printBench prints a report for a person.

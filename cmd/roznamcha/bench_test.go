@@ -60,10 +60,11 @@ func TestBenchSync(t *testing.T) {
 	}
 }
 
-// TestBenchRatiosStandUnderTheirHeading: whichever of the baselines there are.
+// TestBenchRatiosStandUnderTheirHeading: whichever of the baselines there are, and
+// whatever they are called.
 func TestBenchRatiosStandUnderTheirHeading(t *testing.T) {
 	spread := func(f float64) bench.Spread { return bench.Spread{Median: f, Least: f, Most: f} }
-	one, many, async := bench.Ratio{To: "append/raw-process/1", Spread: spread(1)}, bench.Ratio{To: "append/raw-process/16", Spread: spread(2)}, bench.Ratio{To: "append/async-process/1", Spread: spread(3)}
+	one, many, async := bench.Ratio{Baseline: bench.OneRaw, Spread: spread(1)}, bench.Ratio{Baseline: bench.AsManyRaw, Spread: spread(2)}, bench.Ratio{Baseline: bench.OneAsync, Spread: spread(3)}
 	for _, test := range []struct {
 		publishers int
 		ratios     []bench.Ratio

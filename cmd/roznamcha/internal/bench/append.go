@@ -68,24 +68,55 @@ type way struct {
 	// bulk tells that bulk submissions go this way too, alone that there is only
 	// ever one publisher, who waits for none but the oldest of asyncPending.
 	bulk, alone bool
+	// raw and async are what this way is held against; nil for none.
+	raw, async *way
+}
+
+// single and inBulk are the names of its results: of so many publishers of single
+// events, and of one of submissions of so many.
+func (w *way) single(publishers int) string { return fmt.Sprintf("append/%s/%d", w.name, publishers) }
+
+func (w *way) inBulk(each int) string { return fmt.Sprintf("bulk/%s/%d", w.name, each) }
+
+// against is what so many publishers of single events are held against: first
+// raw with one, who is measured in any case.
+func (w *way) against(publishers int) (all []baseline) {
+	if w.raw != nil {
+		all = append(all, baseline{OneRaw, w.raw.single(1)})
+		if publishers > 1 {
+			all = append(all, baseline{AsManyRaw, w.raw.single(publishers)})
+		}
+	}
+	if w.async != nil {
+		all = append(all, baseline{OneAsync, w.async.single(1)})
+	}
+	return all
 }
 
 // pending is how many submissions of so many publishers may be on their way.
-func (w way) pending(publishers int) int {
+func (w *way) pending(publishers int) int {
 	if w.alone {
 		return asyncPending
 	}
 	return publishers
 }
 
+// The ways that others are held against.
+var (
+	rawProcess   = &way{name: "raw-process", what: "raw, in process", ready: rawPublishers(false), bulk: true}
+	asyncProcess = &way{name: "async-process", what: "raw asynchronous, in process", ready: asyncPublisher(false), alone: true}
+	rawNetwork   = &way{name: "raw-network", what: "raw, network", ready: rawPublishers(true), bulk: true}
+	asyncNetwork = &way{name: "async-network", what: "raw asynchronous, network", ready: asyncPublisher(true), alone: true}
+)
+
 // ways are all of them, each after its baselines.
-var ways = []way{
-	{name: "raw-process", what: "raw, in process", ready: rawPublishers(false), bulk: true},
-	{name: "async-process", what: "raw asynchronous, in process", ready: asyncPublisher(false), alone: true},
-	{name: "recorder", what: "recorder, in process", ready: recorderPublishers, recorded: true, bulk: true},
-	{name: "raw-network", what: "raw, network", ready: rawPublishers(true), bulk: true},
-	{name: "async-network", what: "raw asynchronous, network", ready: asyncPublisher(true), alone: true},
-	{name: "service", what: "service, network", ready: servicePublishers, recorded: true, bulk: true},
+var ways = []*way{
+	rawProcess,
+	asyncProcess,
+	{name: "recorder", what: "recorder, in process", ready: recorderPublishers, recorded: true, bulk: true, raw: rawProcess, async: asyncProcess},
+	rawNetwork,
+	asyncNetwork,
+	{name: "service", what: "service, network", ready: servicePublishers, recorded: true, bulk: true, raw: rawNetwork, async: asyncNetwork},
 	{name: "echo", what: "request that is only answered", ready: echoPublishers},
 }
 

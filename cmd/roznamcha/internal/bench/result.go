@@ -56,14 +56,21 @@ type Result struct {
 	// Ratios hold this against baselines of the same round.
 	Ratios []Ratio `json:"ratios,omitempty"`
 
-	// baseline tells that nobody asks for it: it may be there for others to be
-	// held against.
-	baseline bool
+	// against is what it is held against, the first of which is measured in any
+	// case; unasked that nobody asks for it, and it may be there for others.
+	against []baseline
+	unasked bool
 	// once tells that it is the same in all rounds, and measured in none of them.
 	once bool
 	// What PerEntry and CPU are made of.
 	entries, events int
 	spent           cost
+}
+
+// baseline is a result that another is held against, by its name.
+type baseline struct {
+	as Baseline
+	to string
 }
 
 // cost is what so many events took of the cores.
@@ -82,9 +89,22 @@ type Spread struct {
 	Rounds []float64 `json:"rounds"`
 }
 
+// Baseline says what a result is held against.
+type Baseline string
+
+// The baselines. Raw is bare JetStream, with as many bytes in a message as there
+// are in a submission.
+const (
+	OneRaw       Baseline = "one"     // with one publisher, who waits for each acknowledgement
+	AsManyRaw    Baseline = "as-many" // with as many of them
+	OneAsync     Baseline = "async"   // with one publisher, who has many messages on their way
+	DoingNothing Baseline = "nothing" // a consumer that does nothing
+)
+
 // Ratio is a result divided by the one called To, round by round.
 type Ratio struct {
-	To string `json:"to"`
+	Baseline Baseline `json:"baseline"`
+	To       string   `json:"to"`
 	Spread
 }
 
@@ -129,7 +149,7 @@ func (r *Result) spend(c cost) {
 }
 
 // compare adds the ratio to a baseline, where both were measured in every round.
-func (r *Result) compare(to *Result) {
+func (r *Result) compare(as Baseline, to *Result) {
 	if to == nil || r.Spread == nil || to.Spread == nil || len(r.Rounds) != len(to.Rounds) {
 		return
 	}
@@ -137,5 +157,5 @@ func (r *Result) compare(to *Result) {
 	for i := range ratios {
 		ratios[i] = r.Rounds[i] / to.Rounds[i]
 	}
-	r.Ratios = append(r.Ratios, Ratio{to.Name, spread(ratios)})
+	r.Ratios = append(r.Ratios, Ratio{as, to.Name, spread(ratios)})
 }

@@ -145,14 +145,14 @@ func (r *run) appendRound(ctx context.Context, a *appending, dir string) error {
 	}
 	for _, n := range r.publishers() {
 		for _, w := range ways {
-			if err := r.appendOne(ctx, a, w, fmt.Sprintf("append/%s/%d", w.name, n), n, 1); err != nil {
+			if err := r.appendOne(ctx, a, w, w.single(n), n, 1); err != nil {
 				return err
 			}
 		}
 	}
 	for _, each := range bulks {
 		for _, w := range ways {
-			if err := r.appendOne(ctx, a, w, fmt.Sprintf("bulk/%s/%d", w.name, each), 1, each); err != nil {
+			if err := r.appendOne(ctx, a, w, w.inBulk(each), 1, each); err != nil {
 				return err
 			}
 		}
@@ -162,7 +162,7 @@ func (r *run) appendRound(ctx context.Context, a *appending, dir string) error {
 
 // appendOne measures one way of appending, by n publishers of submissions of so
 // many events.
-func (r *run) appendOne(ctx context.Context, a *appending, w way, name string, n, each int) error {
+func (r *run) appendOne(ctx context.Context, a *appending, w *way, name string, n, each int) error {
 	res := r.results[name]
 	if res == nil || res.Missing != "" {
 		return nil
@@ -202,18 +202,18 @@ func (r *run) appendOne(ctx context.Context, a *appending, w way, name string, n
 func (r *run) declare() error {
 	all, only, wanted := r.candidates(), r.config.Only, map[string]bool{}
 	for _, part := range only {
-		if !slices.ContainsFunc(all, func(res *Result) bool { return !res.baseline && partOf(res.Name, part) }) {
+		if !slices.ContainsFunc(all, func(res *Result) bool { return !res.unasked && partOf(res.Name, part) }) {
 			return fmt.Errorf("%s: %w", part, ErrNothing)
 		}
 	}
 	for _, res := range all {
 		asked := len(only) == 0 || slices.ContainsFunc(only, func(part string) bool { return partOf(res.Name, part) })
-		if res.baseline || !asked {
+		if res.unasked || !asked {
 			continue
 		}
 		wanted[res.Name] = true
-		if to := baselines(res.Name); len(to) > 0 {
-			wanted[to[0]] = true
+		if len(res.against) > 0 {
+			wanted[res.against[0].to] = true
 		}
 	}
 	for _, res := range all {
@@ -241,27 +241,32 @@ func (r *run) candidates() (all []*Result) {
 	for _, n := range r.publishers() {
 		for _, w := range ways {
 			if !w.alone || n == 1 {
-				add(Result{Name: fmt.Sprintf("append/%s/%d", w.name, n), What: w.what, Publishers: n, Unit: "events/s",
-					baseline: !w.alone && !slices.Contains(r.config.Publishers, n)})
+				add(Result{Name: w.single(n), What: w.what, Publishers: n, Unit: "events/s",
+					against: w.against(n), unasked: !w.alone && !slices.Contains(r.config.Publishers, n)})
 			}
 		}
 	}
 	for _, each := range bulks {
 		for _, w := range ways {
 			if w.bulk {
-				add(Result{Name: fmt.Sprintf("bulk/%s/%d", w.name, each), What: w.what, Publishers: 1, Each: each, Unit: "events/s"})
+				res := Result{Name: w.inBulk(each), What: w.what, Publishers: 1, Each: each, Unit: "events/s"}
+				if w.raw != nil {
+					res.against = []baseline{{OneRaw, w.raw.inBulk(each)}}
+				}
+				add(res)
 			}
 		}
 	}
 	for _, each := range entrySizes {
-		n := r.eventsOf(each)
+		number := fmt.Sprint("/", each)
+		nothing := "replay/nothing" + number
 		for _, res := range []Result{
-			{Name: "replay/nothing/%d", What: "ordered consumer that does nothing", Unit: "events/s"},
-			{Name: "replay/totals/%d", What: "replay into totals", Unit: "events/s"},
-			{Name: "size/disk/%d", What: "on disk", Unit: "bytes/event", once: true},
-			{Name: "size/memory/%d", What: "in memory: register and totals", Unit: "bytes/event"},
+			{Name: nothing, What: "ordered consumer that does nothing", Unit: "events/s"},
+			{Name: "replay/totals" + number, What: "replay into totals", Unit: "events/s", against: []baseline{{DoingNothing, nothing}}},
+			{Name: "size/disk" + number, What: "on disk", Unit: "bytes/event", once: true},
+			{Name: "size/memory" + number, What: "in memory: register and totals", Unit: "bytes/event"},
 		} {
-			res.Name, res.Each, res.Events = fmt.Sprintf(res.Name, each), each, n
+			res.Each, res.Events = each, r.eventsOf(each)
 			add(res)
 		}
 	}
@@ -314,29 +319,10 @@ func (r *run) compare() {
 		if res.Spread == nil && res.Missing == "" {
 			res.Missing = "not measured"
 		}
-		for _, to := range baselines(res.Name) {
-			res.compare(r.results[to])
+		for _, b := range res.against {
+			res.compare(b.as, r.results[b.to])
 		}
 	}
-}
-
-// baselines are the names of what a result is held against, the first of which
-// is measured in any case: raw with one publisher; then raw with as many, and
-// raw asynchronous.
-func baselines(name string) []string {
-	group, rest, _ := strings.Cut(name, "/")
-	way, number, _ := strings.Cut(rest, "/")
-	where := map[string]string{"recorder": "process", "service": "network"}[way]
-	switch {
-	case group == "append" && where != "":
-		raw := "append/raw-" + where
-		return slices.Compact([]string{raw + "/1", raw + "/" + number, "append/async-" + where + "/1"})
-	case group == "bulk" && where != "":
-		return []string{"bulk/raw-" + where + "/" + number}
-	case group == "replay" && way == "totals":
-		return []string{"replay/nothing/" + number}
-	}
-	return nil
 }
 
 // dir makes a directory for one server; remove takes it away again.

@@ -76,12 +76,12 @@ func TestEverythingIsMeasured(t *testing.T) {
 	}
 	for name, ratios := range map[string]string{
 		"append/sync": "", "append/async-process/1": "", "append/raw-network/3": "",
-		"append/recorder/1": "append/raw-process/1 append/async-process/1",
-		"append/recorder/3": "append/raw-process/1 append/raw-process/3 append/async-process/1",
-		"append/service/1":  "append/raw-network/1 append/async-network/1",
-		"append/service/3":  "append/raw-network/1 append/raw-network/3 append/async-network/1",
-		"bulk/recorder/100": "bulk/raw-process/100", "bulk/service/1000": "bulk/raw-network/1000",
-		"replay/totals/1": "replay/nothing/1", "replay/totals/100": "replay/nothing/100",
+		"append/recorder/1": "one:append/raw-process/1 async:append/async-process/1",
+		"append/recorder/3": "one:append/raw-process/1 as-many:append/raw-process/3 async:append/async-process/1",
+		"append/service/1":  "one:append/raw-network/1 async:append/async-network/1",
+		"append/service/3":  "one:append/raw-network/1 as-many:append/raw-network/3 async:append/async-network/1",
+		"bulk/recorder/100": "one:bulk/raw-process/100", "bulk/service/1000": "one:bulk/raw-network/1000",
+		"replay/totals/1": "nothing:replay/nothing/1", "replay/totals/100": "nothing:replay/nothing/100",
 		"size/disk/1": "", "size/memory/100": "",
 		"start/recorder/first-answer": "", "start/serve/catching-up": "", "start/recorder/memory": "",
 	} {
@@ -92,7 +92,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 		}
 		var to []string
 		for _, ratio := range r.Ratios {
-			to = append(to, ratio.To)
+			to = append(to, string(ratio.Baseline)+":"+ratio.To)
 		}
 		if got := strings.Join(to, " "); got != ratios {
 			t.Errorf("%s is held against %q, want %q", name, got, ratios)
@@ -247,7 +247,7 @@ func TestInterrupted(t *testing.T) {
 // measured.
 func TestMissing(t *testing.T) {
 	tried := 0
-	broken := way{name: "service", ready: func(*appending, []*writer) ([]publisher, func(context.Context) error, error) {
+	broken := &way{name: "service", ready: func(*appending, []*writer) ([]publisher, func(context.Context) error, error) {
 		tried++
 		return nil, nil, errors.New("too many open files")
 	}}
@@ -463,14 +463,14 @@ func TestSpread(t *testing.T) {
 	if r.Median != 3 || r.Least != 1 || r.Most != 5 || len(r.Rounds) != 4 {
 		t.Errorf("%+v", r.Spread)
 	}
-	r.compare(base)
-	if len(r.Ratios) != 1 || r.Ratios[0].To != "base" || r.Ratios[0].Median != 0.5 || r.Ratios[0].Most != 0.5 {
+	r.compare(OneRaw, base)
+	if len(r.Ratios) != 1 || r.Ratios[0].Baseline != OneRaw || r.Ratios[0].To != "base" || r.Ratios[0].Median != 0.5 || r.Ratios[0].Most != 0.5 {
 		t.Errorf("%+v", r.Ratios)
 	}
 	base.add(1)
-	r.compare(base) // a round that one of them does not have
-	r.compare(nil)
-	r.compare(&Result{Missing: "no"})
+	r.compare(OneRaw, base) // a round that one of them does not have
+	r.compare(OneRaw, nil)
+	r.compare(OneRaw, &Result{Missing: "no"})
 	if len(r.Ratios) != 1 {
 		t.Errorf("%+v", r.Ratios)
 	}
