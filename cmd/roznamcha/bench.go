@@ -31,14 +31,18 @@ func (p *program) benchCommand() *cobra.Command {
 		Long: `Measure, on servers of its own that sync every write, with the same events and
 in turns: recording single events by many publishers, each with a diary of its
 own, in process and over the network; bulk submissions; replay into totals; bytes
-on disk and in memory; the start of a recorder. Beside each stands what the
-server alone does with the same bytes in the same round, and the ratio: on a busy
-machine the figures move, their ratios less.
+on disk and in memory; the start of a recorder. Beside recording stands what the
+server alone does with the same bytes in the same round, beside replay a consumer
+that does nothing, and the ratio: on a busy machine the figures move, their ratios
+less. Size and start stand alone.
 
 Single events are held against raw, which is bare JetStream: with one publisher
 and with as many, who wait for each acknowledgement, and asynchronous with one
 publisher, who has 500 messages on their way. One raw is measured even where
 nobody asks for it.
+
+A recorder is started without a snapshot and reads the whole ledger, where serve
+begins with its last one. What is in memory is the live heap after a collection.
 
 The stores are in a new directory beside --dir, so on the disk that a ledger there
 would be on, and are removed at the end. In the end the ledgers are replayed and
@@ -66,7 +70,7 @@ start, and under these append/service/64, for example.`,
 	flags := cmd.Flags()
 	flags.IntVar(&c.Rounds, "rounds", 3, "measure everything `N` times, in turns")
 	flags.DurationVar(&c.For, "for", 200*time.Millisecond, "measure each way of appending for a `TIME` in each round, and until there are four answers for each publisher")
-	flags.IntVar(&c.Events, "events", 200_000, "have `N` events in the ledgers that are read (at most 100,000 where each is an entry)")
+	flags.IntVar(&c.Events, "events", 200_000, "have `N` events in the ledgers that are read (at most "+print.Count(bench.MostSingle)+" where each is an entry)")
 	flags.IntSliceVar(&c.Publishers, "publishers", []int{1, 16, 64, 256}, "`NUMBERS` of publishers of single events, each once")
 	flags.IntVar(&c.Connections, "connections", 0, "have publishers over the network share `N` TCP connections (default one each)")
 	flags.StringSliceVar(&c.Only, "only", nil, "measure only what is called so, and what it is held against; `NAMES` with commas between")
@@ -181,9 +185,9 @@ var (
 		if r.CPU == 0 {
 			return ""
 		}
-		return ratio(r.CPU)
+		return threeDigits(r.CPU)
 	}}
-	perEntryColumn = benchColumn{"an entry", true, func(r *bench.Result) string {
+	perEntryColumn = benchColumn{"events/entry", true, func(r *bench.Result) string {
 		if r.PerEntry == 0 {
 			return ""
 		}
@@ -220,7 +224,7 @@ func ratioColumn(head string, to bench.Baseline) benchColumn {
 	return benchColumn{head, true, func(r *bench.Result) string {
 		for _, held := range r.Ratios {
 			if held.Baseline == to {
-				return fmt.Sprintf("%s (%s–%s)", ratio(held.Median), ratio(held.Least), ratio(held.Most))
+				return fmt.Sprintf("%s (%s–%s)", threeDigits(held.Median), threeDigits(held.Least), threeDigits(held.Most))
 			}
 		}
 		return ""
@@ -228,16 +232,16 @@ func ratioColumn(head string, to bench.Baseline) benchColumn {
 }
 
 var benchTables = []benchTable{
-	{"append/", "durable append of single events, each publisher with a diary of its own; raw is bare JetStream", slices.Concat(
+	{"append/", "single events, each publisher with a diary of its own, durable when answered; raw is bare JetStream", slices.Concat(
 		[]benchColumn{whatColumn, publishersColumn}, figureColumns("events/s"), []benchColumn{cpuColumn, perEntryColumn,
 			ratioColumn("of one raw", bench.OneRaw), ratioColumn("of as many", bench.AsManyRaw), ratioColumn("of one async", bench.OneAsync)})},
-	{"bulk/", "bulk submissions by one publisher; raw is as many bytes in one message", slices.Concat(
+	{"bulk/", "bulk submissions by one publisher, durable when answered; raw is bare JetStream, as many bytes in one message", slices.Concat(
 		[]benchColumn{whatColumn, eachColumn}, figureColumns("events/s"), []benchColumn{cpuColumn, ratioColumn("of raw", bench.OneRaw)})},
-	{"replay/", "replay, by how many events there are in an entry", slices.Concat(
+	{"replay/", "replay of the whole ledger, by how many events there are in an entry", slices.Concat(
 		[]benchColumn{whatColumn, eachColumn, eventsColumn}, figureColumns("events/s"), []benchColumn{cpuColumn, ratioColumn("of doing nothing", bench.DoingNothing)})},
 	{"size/", "bytes an event, by how many there are in an entry", slices.Concat(
 		[]benchColumn{whatColumn, eachColumn, eventsColumn}, figureColumns("bytes"))},
-	{"start/", "start of a recorder, file cache warm", slices.Concat(
+	{"start/", "start of a recorder without a snapshot, file cache warm: it reads the whole ledger, where serve begins with its last snapshot", slices.Concat(
 		[]benchColumn{whatColumn, eachColumn, eventsColumn}, figureColumns("figure"), []benchColumn{unitColumn, cpuColumn})},
 }
 
@@ -296,9 +300,10 @@ func benchHead(r *bench.Report) []string {
 		fmt.Sprintf("roznamcha %s · %s · NATS server %s · nats.go %s", r.Versions.Roznamcha, r.Versions.Go, r.Versions.NATSServer, r.Versions.NATSGo),
 		fmt.Sprintf("%s · %s · %s/%s · GOGC %d", print.Plural(r.Machine.Cores, "core"), orUnknown(r.Machine.CPU, "CPU"), r.Machine.OS, r.Machine.Arch, r.Machine.GC),
 		fmt.Sprintf("sync %s · %s in %s", syncMeans(r.Store), disk, r.Store.Directory),
-		fmt.Sprintf("medians of %s, appending measured for at least %s each · events of %.0f bytes, from seed %d · took %s",
+		fmt.Sprintf("medians of %s (least–most), appending measured for at least %s each · events of %.0f bytes, from seed %d · took %s",
 			print.Plural(r.Rounds, "round"), r.For, r.EventBytes, r.Seed, print.Duration(r.Took)),
-		"server, recorder, service and publishers are in one process and share its cores; CPU is what an event took of one of them",
+		"server, recorder, service and publishers are in one process and share its cores",
+		"CPU µs, what an event took of one core, and events/entry, which counts the warm-up too, are means of all rounds",
 	}
 	if r.Connections > 0 {
 		lines = append(lines, "publishers over the network share "+print.Plural(r.Connections, "connection"))
@@ -333,11 +338,11 @@ func figure(unit string, f float64) string {
 	if unit != "s" || f >= 100 {
 		return print.Count(int64(f + 0.5))
 	}
-	return ratio(f)
+	return threeDigits(f)
 }
 
-// ratio writes three digits that count.
-func ratio(f float64) string {
+// threeDigits writes three digits that count.
+func threeDigits(f float64) string {
 	switch {
 	case f < 1:
 		return strconv.FormatFloat(f, 'f', 3, 64)

@@ -117,7 +117,7 @@ var ways = []*way{
 	rawNetwork,
 	asyncNetwork,
 	{name: "service", what: "service, network", ready: servicePublishers, recorded: true, bulk: true, raw: rawNetwork, async: asyncNetwork},
-	{name: "echo", what: "request that is only answered", ready: echoPublishers},
+	{name: "echo", what: "no store: request that is only answered", ready: echoPublishers},
 }
 
 // appending is where events are appended: one server, its ledger with a

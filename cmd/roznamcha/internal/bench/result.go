@@ -50,8 +50,8 @@ type Result struct {
 	// the mean, which others on the machine disturb less than Spread; 0 where
 	// that is not known.
 	CPU float64 `json:"cpu_us_per_event,omitempty"`
-	// PerEntry is how many events went into an entry in the mean; 0 where that
-	// is no finding.
+	// PerEntry is how many events went into an entry in the mean, with those
+	// before the time was measured; 0 where that is no finding.
 	PerEntry float64 `json:"events_per_entry,omitempty"`
 	// Ratios hold this against baselines of the same round.
 	Ratios []Ratio `json:"ratios,omitempty"`

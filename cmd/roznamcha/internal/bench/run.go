@@ -45,7 +45,7 @@ type Config struct {
 }
 
 // MostSingle is how many events there are at most in the ledger with one event
-// an entry, which takes ten times as long to read as the other.
+// an entry: enough to tell what an entry of its own costs.
 const MostSingle = 100_000
 
 // seed is of the events. One that can be chosen would make no other finding.
@@ -237,7 +237,7 @@ func (r *run) publishers() []int {
 // candidates are all results that there could be.
 func (r *run) candidates() (all []*Result) {
 	add := func(res Result) { all = append(all, &res) }
-	add(Result{Name: "append/sync", What: "write and sync of a file", Publishers: 1, Unit: "events/s"})
+	add(Result{Name: "append/sync", What: "no server: write and sync of a file", Publishers: 1, Unit: "events/s"})
 	for _, n := range r.publishers() {
 		for _, w := range ways {
 			if !w.alone || n == 1 {
@@ -263,8 +263,8 @@ func (r *run) candidates() (all []*Result) {
 		for _, res := range []Result{
 			{Name: nothing, What: "ordered consumer that does nothing", Unit: "events/s"},
 			{Name: "replay/totals" + number, What: "replay into totals", Unit: "events/s", against: []baseline{{DoingNothing, nothing}}},
-			{Name: "size/disk" + number, What: "on disk", Unit: "bytes/event", once: true},
-			{Name: "size/memory" + number, What: "in memory: register and totals", Unit: "bytes/event"},
+			{Name: "size/disk" + number, What: "files on disk, measured once", Unit: "bytes/event", once: true},
+			{Name: "size/memory" + number, What: "live heap after collection: register and totals", Unit: "bytes/event"},
 		} {
 			res.Each, res.Events = each, r.eventsOf(each)
 			add(res)
@@ -275,7 +275,7 @@ func (r *run) candidates() (all []*Result) {
 		for _, res := range []Result{
 			{Name: "start/%s/catching-up", What: "%s: catching up", Unit: "events/s"},
 			{Name: "start/%s/first-answer", What: "%s: from no server to the first receipt", Unit: "s"},
-			{Name: "start/%s/memory", What: "%s: in memory", Unit: "bytes/event"},
+			{Name: "start/%s/memory", What: "%s: live heap after collection", Unit: "bytes/event"},
 		} {
 			res.Name, res.What = fmt.Sprintf(res.Name, k.name), fmt.Sprintf(res.What, k.what)
 			res.Each, res.Events = each, r.eventsOf(each)

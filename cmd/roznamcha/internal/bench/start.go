@@ -22,7 +22,7 @@ type keeper struct {
 func (r *run) keepers() []keeper {
 	return []keeper{
 		{"recorder", "recorder alone", func() func(*domain.Ruled) { return nil }},
-		{"serve", "recorder of serve", r.config.Serve},
+		{"serve", "recorder with what serve keeps", r.config.Serve},
 	}
 }
 
