@@ -355,24 +355,28 @@ func threeDigits(f float64) string {
 }
 
 // benchCSV prints a row for each result and one for each ratio, and in all of
-// them on what it was measured.
+// them on what it was measured and how. Without connections each publisher over
+// the network had one.
 func benchCSV(w io.Writer, report *bench.Report) error {
-	head := []string{"name", "what", "publishers", "events_each", "events", "unit", "to", "median", "least", "most", "cpu_us_per_event", "events_per_entry", "missing",
-		"sync", "file_system", "in_memory", "roznamcha", "nats_server", "nats_go", "go", "cpu", "cores"}
-	on := []string{report.Store.Sync, report.Store.FileSystem, strconv.FormatBool(report.Store.InMemory),
-		report.Versions.Roznamcha, report.Versions.NATSServer, report.Versions.NATSGo, report.Versions.Go, report.Machine.CPU, strconv.Itoa(report.Machine.Cores)}
+	head := []string{"name", "what", "publishers", "events_each", "events", "unit", "baseline", "to", "median", "least", "most", "rounds", "cpu_us_per_event", "events_per_entry", "missing",
+		"for_ns", "connections", "event_bytes", "sync", "file_system", "in_memory",
+		"roznamcha", "nats_server", "nats_go", "go", "cpu", "cores", "gogc"}
+	on := []string{strconv.FormatInt(report.For.Nanoseconds(), 10), positive(report.Connections), plain(report.EventBytes),
+		report.Store.Sync, report.Store.FileSystem, strconv.FormatBool(report.Store.InMemory),
+		report.Versions.Roznamcha, report.Versions.NATSServer, report.Versions.NATSGo, report.Versions.Go,
+		report.Machine.CPU, strconv.Itoa(report.Machine.Cores), strconv.Itoa(report.Machine.GC)}
 	var rows [][]string
 	for _, r := range report.Results {
-		row := func(unit, to string, s *bench.Spread, cpu, perEntry float64) {
+		row := func(unit string, as bench.Baseline, to string, s *bench.Spread, cpu, perEntry float64) {
 			if s == nil {
 				s = &bench.Spread{}
 			}
-			rows = append(rows, append([]string{r.Name, r.What, positive(r.Publishers), positive(r.Each), positive(r.Events), unit, to,
-				plain(s.Median), plain(s.Least), plain(s.Most), plain(cpu), plain(perEntry), r.Missing}, on...))
+			rows = append(rows, append([]string{r.Name, r.What, positive(r.Publishers), positive(r.Each), positive(r.Events), unit, string(as), to,
+				plain(s.Median), plain(s.Least), plain(s.Most), positive(len(s.Rounds)), plain(cpu), plain(perEntry), r.Missing}, on...))
 		}
-		row(r.Unit, "", r.Spread, r.CPU, r.PerEntry)
-		for i := range r.Ratios {
-			row("ratio", r.Ratios[i].To, &r.Ratios[i].Spread, 0, 0)
+		row(r.Unit, "", "", r.Spread, r.CPU, r.PerEntry)
+		for _, held := range r.Ratios {
+			row("ratio", held.Baseline, held.To, &held.Spread, 0, 0)
 		}
 	}
 	return print.CSV(w, head, rows)
