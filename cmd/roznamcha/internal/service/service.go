@@ -152,10 +152,14 @@ func (s *Service) offer(version string) (err error) {
 	if err != nil {
 		return err
 	}
-	about := map[string]string{
-		"request": "one CloudEvent, or lines of one each with a blank line between submissions, or a JSON array of them as one submission",
-		"reply":   `{"results":[…]}, one result an event`,
-		"stats":   "data counts every result by ruling and code; the errors and the time beside it leave out whatever is answered later than at the door",
+	about := map[string]string{ // nats service info cuts what is longer than 48
+		"request":    "one CloudEvent, lines of them, or a JSON array",
+		"submission": "its lines, all or none; a blank line ends it",
+		"limits":     "1,000 events and 1 MiB a request",
+		"reply":      `{"results":[…]}, one result an event`,
+		"headers":    "only where an event is refused or unanswered",
+		"stats":      "data counts the results by ruling and code",
+		"times":      "errors and times are of what the door answers",
 	}
 	limits := micro.WithEndpointPendingLimits(mostPending, mostPendingBytes)
 	err = errors.Join(
