@@ -42,5 +42,6 @@
 // does not know: the same bytes are asked again after a pause that grows to a
 // second, until the caller's context ends. The register rules what was recorded
 // before a duplicate, so asking again is always safe; what the retry cannot help
-// (a refusal, a full disk, an alarm, no permission) is answered at once.
+// (a refusal, a full disk, an alarm, no permission, a connection that was closed) is
+// answered at once.
 package client
