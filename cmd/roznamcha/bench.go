@@ -39,7 +39,9 @@ less. Size and start stand alone.
 Single events are held against raw, which is bare JetStream: with one publisher
 and with as many, who wait for each acknowledgement, and asynchronous with one
 publisher, who has 500 messages on their way. One raw is measured even where
-nobody asks for it.
+nobody asks for it. Raw, then read, is one publisher who after each acknowledgement
+waits until a live reader has the message too: a receipt is the ruling of the
+recorder's own reader, and so much that costs by itself.
 
 A recorder is started without a snapshot and reads the whole ledger, where serve
 begins with its last one. What is in memory is the live heap after a collection.

@@ -57,19 +57,22 @@ func echoReply() []byte {
 // accepted where there is anybody to rule.
 type publisher func(ctx context.Context, submission []byte) error
 
+// readier makes a publisher for each of writers; finish waits for what they leave
+// on its way.
+type readier func(ctx context.Context, a *appending, writers []*writer) (all []publisher, finish func(context.Context) error, err error)
+
 // way is a way of getting events into the store.
 type way struct {
 	name, what string
-	// ready makes a publisher for each of writers; finish waits for what they
-	// leave on its way.
-	ready func(a *appending, writers []*writer) (all []publisher, finish func(context.Context) error, err error)
+	ready      readier
 	// recorded tells that the events go into the ledger.
 	recorded bool
 	// bulk tells that bulk submissions go this way too, alone that there is only
-	// ever one publisher, who waits for none but the oldest of asyncPending.
-	bulk, alone bool
-	// raw and async are what this way is held against; nil for none.
-	raw, async *way
+	// ever one publisher, async that he waits for none but the oldest of
+	// asyncPending.
+	bulk, alone, async bool
+	// ofRaw and ofAsync are what this way is held against; nil for none.
+	ofRaw, ofAsync *way
 }
 
 // single and inBulk are the names of its results: of so many publishers of single
@@ -81,21 +84,21 @@ func (w *way) inBulk(each int) string { return fmt.Sprintf("bulk/%s/%d", w.name,
 // against is what so many publishers of single events are held against: first
 // raw with one, who is measured in any case.
 func (w *way) against(publishers int) (all []baseline) {
-	if w.raw != nil {
-		all = append(all, baseline{OneRaw, w.raw.single(1)})
+	if w.ofRaw != nil {
+		all = append(all, baseline{OneRaw, w.ofRaw.single(1)})
 		if publishers > 1 {
-			all = append(all, baseline{AsManyRaw, w.raw.single(publishers)})
+			all = append(all, baseline{AsManyRaw, w.ofRaw.single(publishers)})
 		}
 	}
-	if w.async != nil {
-		all = append(all, baseline{OneAsync, w.async.single(1)})
+	if w.ofAsync != nil {
+		all = append(all, baseline{OneAsync, w.ofAsync.single(1)})
 	}
 	return all
 }
 
 // pending is how many submissions of so many publishers may be on their way.
 func (w *way) pending(publishers int) int {
-	if w.alone {
+	if w.async {
 		return asyncPending
 	}
 	return publishers
@@ -104,19 +107,20 @@ func (w *way) pending(publishers int) int {
 // The ways that others are held against.
 var (
 	rawProcess   = &way{name: "raw-process", what: "raw, in process", ready: rawPublishers(false), bulk: true}
-	asyncProcess = &way{name: "async-process", what: "raw asynchronous, in process", ready: asyncPublisher(false), alone: true}
+	asyncProcess = &way{name: "async-process", what: "raw asynchronous, in process", ready: asyncPublisher(false), alone: true, async: true}
 	rawNetwork   = &way{name: "raw-network", what: "raw, network", ready: rawPublishers(true), bulk: true}
-	asyncNetwork = &way{name: "async-network", what: "raw asynchronous, network", ready: asyncPublisher(true), alone: true}
+	asyncNetwork = &way{name: "async-network", what: "raw asynchronous, network", ready: asyncPublisher(true), alone: true, async: true}
 )
 
 // ways are all of them, each after its baselines.
 var ways = []*way{
 	rawProcess,
 	asyncProcess,
-	{name: "recorder", what: "recorder, in process", ready: recorderPublishers, recorded: true, bulk: true, raw: rawProcess, async: asyncProcess},
+	{name: "raw-read", what: "raw, then read, in process", ready: readPublisher, alone: true, ofRaw: rawProcess},
+	{name: "recorder", what: "recorder, in process", ready: recorderPublishers, recorded: true, bulk: true, ofRaw: rawProcess, ofAsync: asyncProcess},
 	rawNetwork,
 	asyncNetwork,
-	{name: "service", what: "service, network", ready: servicePublishers, recorded: true, bulk: true, raw: rawNetwork, async: asyncNetwork},
+	{name: "service", what: "service, network", ready: servicePublishers, recorded: true, bulk: true, ofRaw: rawNetwork, ofAsync: asyncNetwork},
 	{name: "echo", what: "no store: request that is only answered", ready: echoPublishers},
 }
 
@@ -206,8 +210,8 @@ func (a *appending) conns(network bool, n int) ([]*nats.Conn, error) {
 
 func nothingLeft(context.Context) error { return nil }
 
-func rawPublishers(network bool) func(*appending, []*writer) ([]publisher, func(context.Context) error, error) {
-	return func(a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
+func rawPublishers(network bool) readier {
+	return func(_ context.Context, a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
 		conns, err := a.conns(network, len(writers))
 		if err != nil {
 			return nil, nil, err
@@ -227,8 +231,8 @@ func rawPublishers(network bool) func(*appending, []*writer) ([]publisher, func(
 	}
 }
 
-func asyncPublisher(network bool) func(*appending, []*writer) ([]publisher, func(context.Context) error, error) {
-	return func(a *appending, _ []*writer) ([]publisher, func(context.Context) error, error) {
+func asyncPublisher(network bool) readier {
+	return func(_ context.Context, a *appending, _ []*writer) ([]publisher, func(context.Context) error, error) {
 		conns, err := a.conns(network, 1)
 		if err != nil {
 			return nil, nil, err
@@ -238,7 +242,52 @@ func asyncPublisher(network bool) func(*appending, []*writer) ([]publisher, func
 	}
 }
 
-func recorderPublishers(a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
+// readPublisher waits for the acknowledgement and then until a live reader has the
+// message too. So much does writing and then ruling cost by itself, where a receipt
+// is the ruling of the recorder's own reader.
+func readPublisher(ctx context.Context, a *appending, _ []*writer) ([]publisher, func(context.Context) error, error) {
+	conns, err := a.conns(false, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	js, err := jetstream.New(conns[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	stream, err := js.Stream(ctx, rawStream)
+	if err != nil {
+		return nil, nil, err
+	}
+	read := make(chan uint64, 1) // there is never more than one on its way
+	stop, err := follow(ctx, js, rawStream, stream.CachedInfo().State.LastSeq+1, func(m jetstream.Msg) {
+		var number uint64
+		if of, err := m.Metadata(); err == nil {
+			number = of.Sequence.Stream
+		}
+		read <- number
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	publish := func(ctx context.Context, submission []byte) error {
+		ack, err := js.Publish(ctx, rawSubject, submission)
+		if err != nil {
+			return err
+		}
+		select {
+		case number := <-read:
+			if number != ack.Sequence {
+				return fmt.Errorf("message %d was published and %d read", ack.Sequence, number)
+			}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return []publisher{publish}, func(context.Context) error { stop(); return nil }, nil
+}
+
+func recorderPublishers(_ context.Context, a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
 	all := make([]publisher, len(writers))
 	for i := range all {
 		all[i] = func(ctx context.Context, submission []byte) error {
@@ -261,7 +310,7 @@ func recorderPublishers(a *appending, writers []*writer) ([]publisher, func(cont
 var accepted = []byte(`"ruling":"accepted"`)
 
 // servicePublishers ask as a program in any language does, with one request.
-func servicePublishers(a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
+func servicePublishers(_ context.Context, a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
 	conns, err := a.conns(true, len(writers))
 	if err != nil {
 		return nil, nil, err
@@ -285,7 +334,7 @@ func servicePublishers(a *appending, writers []*writer) ([]publisher, func(conte
 }
 
 // echoPublishers ask as servicePublishers do, and nothing is done.
-func echoPublishers(a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
+func echoPublishers(_ context.Context, a *appending, writers []*writer) ([]publisher, func(context.Context) error, error) {
 	conns, err := a.conns(true, len(writers))
 	if err != nil {
 		return nil, nil, err

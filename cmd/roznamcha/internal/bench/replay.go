@@ -97,34 +97,21 @@ func (r *run) replayLedger(ctx context.Context, dir string, each int, writers []
 	return nil
 }
 
-// The reader that does nothing asks for as much at a time as ours does.
-const (
-	nothingMessages = 20_000
-	nothingBytes    = 8 << 20
-)
-
 // doNothing reads the stream up to an entry with the ordered consumer of
 // nats.go, and does nothing with it.
 func doNothing(ctx context.Context, js jetstream.JetStream, tail uint64) (took time.Duration, err error) {
 	began := time.Now()
-	consumer, err := js.OrderedConsumer(ctx, eventstore.StreamName, jetstream.OrderedConsumerConfig{})
-	if err != nil {
-		return 0, err
-	}
 	done := make(chan struct{})
 	n := uint64(0)
-	consuming, err := consumer.Consume(func(jetstream.Msg) {
+	stop, err := follow(ctx, js, eventstore.StreamName, 1, func(jetstream.Msg) {
 		if n++; n == tail {
 			close(done)
 		}
-	}, jetstream.PullMaxMessagesWithBytesLimit(nothingMessages, nothingBytes))
+	})
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		consuming.Stop()
-		<-consuming.Closed()
-	}()
+	defer stop()
 	select {
 	case <-done:
 		return time.Since(began), nil

@@ -171,7 +171,7 @@ func (r *run) appendOne(ctx context.Context, a *appending, w *way, name string, 
 	if w.recorded {
 		writers = a.recorded[:n]
 	}
-	publishers, finish, err := w.ready(a, writers)
+	publishers, finish, err := w.ready(ctx, a, writers)
 	if err != nil {
 		res.Spread, res.Missing = nil, err.Error()
 		return nil
@@ -250,8 +250,8 @@ func (r *run) candidates() (all []*Result) {
 		for _, w := range ways {
 			if w.bulk {
 				res := Result{Name: w.inBulk(each), What: w.what, Publishers: 1, Each: each, Unit: "events/s"}
-				if w.raw != nil {
-					res.against = []baseline{{OneRaw, w.raw.inBulk(each)}}
+				if w.ofRaw != nil {
+					res.against = []baseline{{OneRaw, w.ofRaw.inBulk(each)}}
 				}
 				add(res)
 			}

@@ -76,6 +76,7 @@ func TestEverythingIsMeasured(t *testing.T) {
 	}
 	for name, ratios := range map[string]string{
 		"append/sync": "", "append/async-process/1": "", "append/raw-network/3": "",
+		"append/raw-read/1": "one:append/raw-process/1",
 		"append/recorder/1": "one:append/raw-process/1 async:append/async-process/1",
 		"append/recorder/3": "one:append/raw-process/1 as-many:append/raw-process/3 async:append/async-process/1",
 		"append/service/1":  "one:append/raw-network/1 async:append/async-network/1",
@@ -98,8 +99,8 @@ func TestEverythingIsMeasured(t *testing.T) {
 			t.Errorf("%s is held against %q, want %q", name, got, ratios)
 		}
 	}
-	if r := by["append/async-process/3"]; r != nil {
-		t.Error("several asynchronous publishers are measured")
+	if by["append/async-process/3"] != nil || by["append/raw-read/3"] != nil {
+		t.Error("several are measured of whom there is only one")
 	}
 	if per := by["append/recorder/1"].PerEntry; per != 1 {
 		t.Errorf("a lone publisher's events go %v into an entry", per)
@@ -162,7 +163,7 @@ func TestOneRawIsAlwaysThere(t *testing.T) {
 		"append/async-network": "append/async-network/1",
 		"bulk/recorder/100":    "bulk/raw-process/100 bulk/recorder/100",
 		"replay/totals/1":      "replay/nothing/1 replay/totals/1",
-		"append": "append/sync append/raw-process/1 append/async-process/1 append/raw-network/1 append/async-network/1 " +
+		"append": "append/sync append/raw-process/1 append/async-process/1 append/raw-read/1 append/raw-network/1 append/async-network/1 " +
 			"append/raw-process/3 append/recorder/3 append/raw-network/3 append/service/3 append/echo/3",
 	} {
 		r := &run{config: Config{Publishers: []int{3}, Only: []string{only}}, results: map[string]*Result{}, report: &Report{}}
@@ -247,7 +248,7 @@ func TestInterrupted(t *testing.T) {
 // measured.
 func TestMissing(t *testing.T) {
 	tried := 0
-	broken := &way{name: "service", ready: func(*appending, []*writer) ([]publisher, func(context.Context) error, error) {
+	broken := &way{name: "service", ready: func(context.Context, *appending, []*writer) ([]publisher, func(context.Context) error, error) {
 		tried++
 		return nil, nil, errors.New("too many open files")
 	}}
@@ -281,7 +282,7 @@ func TestAccountsMustAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := &run{config: tiny(t), report: &Report{}}
-		publishers, _, err := recorderPublishers(a, a.recorded)
+		publishers, _, err := recorderPublishers(t.Context(), a, a.recorded)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +313,7 @@ func TestRefusedIsNoFigure(t *testing.T) {
 		if !w.recorded {
 			continue
 		}
-		publishers, _, err := w.ready(a, a.recorded)
+		publishers, _, err := w.ready(t.Context(), a, a.recorded)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -394,6 +395,47 @@ func TestSyncIsTheServers(t *testing.T) {
 	}{{s, "always"}, {closed, "not always"}, {s, "not always"}} {
 		if st.measuredOn(step.on); st.Sync != step.want {
 			t.Errorf("sync %q, want %q", st.Sync, step.want)
+		}
+	}
+}
+
+// TestRawThenReadWaitsForTheReader: one that is acknowledged and not read is not
+// done.
+func TestRawThenReadWaitsForTheReader(t *testing.T) {
+	a, err := newAppending(t.Context(), t.TempDir(), newFacts(1), 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	messages := func() uint64 {
+		raw, err := a.js.Stream(t.Context(), rawStream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw.CachedInfo().State.Msgs
+	}
+	for range 2 { // the second reader begins where there are messages
+		publishers, finish, err := readPublisher(t.Context(), a, a.raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := publishers[0](t.Context(), []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		before, unread := messages(), make(chan error, 1)
+		go func() { unread <- publishers[0](ctx, []byte("{}")) }()
+		for messages() == before {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		if err := <-unread; !errors.Is(err, context.Canceled) {
+			t.Errorf("without a reader: %v", err)
 		}
 	}
 }

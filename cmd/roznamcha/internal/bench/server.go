@@ -194,6 +194,31 @@ func publishAsync(nc *nats.Conn, subject string, pending int) (publish func(cont
 	return publish, wait, nil
 }
 
+// A reader of nats.go asks for as much at a time as ours does.
+const (
+	pullMessages = 20_000
+	pullBytes    = 8 << 20
+)
+
+// follow hands a stream's messages from one number on to visit, with the ordered
+// consumer of nats.go, until stop.
+func follow(ctx context.Context, js jetstream.JetStream, stream string, from uint64, visit func(jetstream.Msg)) (stop func(), err error) {
+	consumer, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+	})
+	if err != nil {
+		return nil, err
+	}
+	consuming, err := consumer.Consume(visit, jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes))
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		consuming.Stop()
+		<-consuming.Closed()
+	}, nil
+}
+
 // bytesOnDisk is what the files of the ledger's messages take, in a store that
 // no server has open.
 func bytesOnDisk(dir string) (bytes int64, err error) {
