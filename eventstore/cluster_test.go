@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,51 +116,51 @@ func (c cluster) current(t testing.TB) {
 	})
 }
 
-// TestClusterUnderLoad kills the leader of a cluster of three under load, kills
-// and restarts a follower, stops one that then is far behind, and stops the
-// leader, so that it believes that it still leads when it goes on. Recorders on
-// connections of their own go on; every raid is recorded exactly once.
+// TestClusterUnderLoad kills the leader of a cluster of three under load, again
+// and again, and a follower, and restarts it; and of another cluster stops the
+// leader, so that it believes that it still leads when it goes on, and a follower,
+// which then is far behind. Recorders on connections of their own go on; every
+// raid is recorded exactly once.
 func TestClusterUnderLoad(t *testing.T) {
 	t.Parallel()
+	var clusters sync.WaitGroup // at the same time: they mostly wait for another leader
+	for _, fault := range []struct {
+		what         string
+		damage, mend func(*natsServer)
+	}{
+		{"killed", (*natsServer).kill, (*natsServer).start},
+		{"stopped", (*natsServer).pause, (*natsServer).resume},
+	} {
+		clusters.Go(func() {
+			t.Run(fault.what, func(t *testing.T) { clusterUnderLoad(t, fault.what, fault.damage, fault.mend) })
+		})
+	}
+	clusters.Wait()
+}
+
+func clusterUnderLoad(t *testing.T, what string, damage, mend func(*natsServer)) {
 	c := startCluster(t)
 	one, look := recorderOn(t, c.urls())
 	two, _ := recorderOn(t, c.urls())
 	w := startLoad(t, 16, 2*time.Second, func(publisher, _ int) *eventstore.Recorder {
 		return []*eventstore.Recorder{one, two}[publisher%2]
 	})
-	faults := []struct {
-		name   string
-		damage func(leader *natsServer, followers []*natsServer) (mend func())
-	}{
-		{"the leader killed", func(leader *natsServer, _ []*natsServer) func() {
-			leader.kill()
-			return leader.start
-		}},
-		{"a follower killed", func(_ *natsServer, followers []*natsServer) func() {
-			followers[0].kill()
-			return followers[0].start
-		}},
-		{"the leader stopped", func(leader *natsServer, _ []*natsServer) func() {
-			leader.pause()
-			return leader.resume
-		}},
-		{"a follower stopped", func(_ *natsServer, followers []*natsServer) func() {
-			followers[0].pause()
-			return followers[0].resume
-		}},
-	}
-	for _, fault := range faults[:rounds(len(faults))] {
+	victims := []string{"the leader", "a follower", "the leader", "the leader"}
+	for _, who := range victims[:rounds(len(victims))] {
 		c.current(t)
 		w.more(500)
-		leader, followers := c.leader(t)
+		s, followers := c.leader(t)
+		if who == "a follower" {
+			s = followers[0]
+		}
 		began, retries := time.Now(), w.retries.Load()
-		mend := fault.damage(leader, followers)
+		damage(s)
 		w.more(500)
 		took := time.Since(began)
-		w.more(2000)
-		mend()
+		w.more(1000)
+		mend(s)
 		w.more(500)
-		t.Logf("%s: 500 receipts after %v, %d submitted again", fault.name, took.Round(time.Millisecond), w.retries.Load()-retries)
+		t.Logf("%s %s: 500 receipts after %v, %d submitted again", who, what, took.Round(time.Millisecond), w.retries.Load()-retries)
 	}
 	w.end()
 	w.check(look)

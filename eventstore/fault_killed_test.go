@@ -56,10 +56,10 @@ func TestServerKilledUnderLoad(t *testing.T) {
 		newRecorder(t, ledgerAt(), eventstore.RecorderConfig{}),
 	}
 	w := startLoad(t, 16, 100*time.Millisecond, func(publisher, n int) *eventstore.Recorder { return recorders[(publisher+n)%2] })
-	const all = 24
+	const all = 50
 	early := 0
 	for range rounds(all) {
-		w.more(int64(1 + chance.IntN(2000)))
+		w.more(int64(1 + chance.IntN(500)))
 		s.kill()
 		if chance.IntN(4) == 0 { // once more, before it is ready
 			early++
