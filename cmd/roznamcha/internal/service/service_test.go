@@ -252,7 +252,7 @@ func TestTheLargestAnswersArrive(t *testing.T) {
 		body string
 		code domain.Code
 	}{
-		"junk":        {strings.Repeat("x\n", domain.MaxLines), domain.Malformed},
+		"junk":        {strings.Repeat("{x}\n", domain.MaxLines), domain.Malformed},
 		"long fields": {body.String(), domain.BadData},
 	} {
 		for _, verb := range []string{"record", "check"} {
