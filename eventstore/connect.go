@@ -41,7 +41,7 @@ func Connect(urls string, opts ...nats.Option) (*nats.Conn, error) {
 // ConnectError translates what nats.Connect says about the server, named as
 // the user named it, for those who make a connection of their own.
 func ConnectError(server string, err error) error {
-	op := "connect to " + withoutSecret(server)
+	op := "connect to " + WithoutSecret(server)
 	var bad *url.Error
 	if errors.As(err, &bad) {
 		return fmt.Errorf("%s: that is no address of a server. Try: one like nats://127.0.0.1:4222", op)
@@ -53,8 +53,8 @@ func ConnectError(server string, err error) error {
 	return e
 }
 
-// withoutSecret is a server's address without user, token and password.
-func withoutSecret(server string) string {
+// WithoutSecret is a server's address without user, token and password.
+func WithoutSecret(server string) string {
 	if server == "" {
 		return ""
 	}

@@ -66,7 +66,7 @@ func (l *Ledger) Status(ctx context.Context) (Status, error) {
 		Server: ServerStatus{
 			Name:      l.nc.ConnectedServerName(),
 			Version:   l.nc.ConnectedServerVersion(),
-			URL:       withoutSecret(l.nc.ConnectedUrl()),
+			URL:       WithoutSecret(l.nc.ConnectedUrl()),
 			Cluster:   l.nc.ConnectedClusterName(),
 			RoundTrip: time.Since(began),
 		},

@@ -161,7 +161,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("record where one serves: exit code %d, %s", code, errs)
 		}
 		p.must("totals", "arrests")
-		if code, out, errs := stop(); code != 0 {
+		if code, out, errs := stop(); code != 0 || !strings.Contains(errs, "nothing can be recorded: ") || !fullDisk.MatchString(errs) {
 			t.Errorf("serve: exit code %d, %s%s", code, out, errs)
 		}
 		if e, s, tot := p.cite(); e != entry || s != state || tot != total {

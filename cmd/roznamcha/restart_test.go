@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"roznamcha/domain"
+	"roznamcha/eventstore"
 	"roznamcha/eventstore/client"
 )
 
@@ -72,7 +73,7 @@ func TestPublishersOutliveServe(t *testing.T) {
 	}
 	goesOn()
 	if got := strings.TrimSpace(p.must("status", "--server")); got != url {
-		t.Errorf("the address was %s, and is %s", redacted(url), redacted(got))
+		t.Errorf("the address was %s, and is %s", eventstore.WithoutSecret(url), eventstore.WithoutSecret(got))
 	}
 	cancel()
 	work.Wait()

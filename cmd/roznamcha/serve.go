@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -191,20 +190,32 @@ func offer(nc *nats.Conn, recorder *eventstore.Recorder, log io.Writer, work fun
 	return errors.Join(err, offered.Stop(ctx))
 }
 
-// announce says where the server is and how to record there; also to who does
-// not sit at a terminal, because nobody can do without.
+// announce says where the server is, how to record there, and what is not as it
+// should be; also to who does not sit at a terminal, because nobody can do without.
 func (p *program) announce(s *session, live *liveTotals) {
 	fmt.Fprintf(p.errs, "serving %s, up to entry %s\n", p.served(s), print.Count(live.last()))
 	fmt.Fprintf(p.errs, "record: nats %s request record.AGENCY.UNIT EVENT\n", p.natsFlag(s))
+	if s.server == nil {
+		fmt.Fprintln(p.errs, "what is acknowledged is on disk only where that server has sync_interval: always")
+	}
+	if !s.keeps {
+		fmt.Fprintln(p.errs, "no high-water file is kept: nobody notices when the ledger loses its end. Try: --dir DIRECTORY, which keeps one")
+	}
+	if s.room == nil {
+		return
+	}
+	if err := s.room(); err != nil {
+		fmt.Fprintf(p.errs, "nothing can be recorded: %s\n", print.Clean(err.Error()))
+	}
 }
 
 // served is what s serves: a data directory and its address, or a ledger
 // elsewhere.
 func (p *program) served(s *session) string {
 	if s.server == nil {
-		return "the ledger at " + s.nc.ConnectedUrlRedacted()
+		return "the ledger at " + eventstore.WithoutSecret(s.nc.ConnectedUrl())
 	}
-	return p.dir + " at " + redacted(s.server.URL())
+	return p.dir + " at " + eventstore.WithoutSecret(s.server.URL())
 }
 
 // natsFlag is how the nats command-line client finds the server of s.
@@ -213,7 +224,7 @@ func (p *program) natsFlag(s *session) string {
 	case p.context != "":
 		return "--context " + shellWord(p.context)
 	case s.server == nil:
-		return "--server " + shellWord(redacted(s.nc.ConnectedUrl()))
+		return "--server " + shellWord(eventstore.WithoutSecret(s.nc.ConnectedUrl()))
 	}
 	return fmt.Sprintf(`--server "$(%s status --server --dir %s)"`, ownName(), shellWord(p.dir))
 }
@@ -227,15 +238,6 @@ func tellOfServer(nc *nats.Conn, to io.Writer) {
 		}
 	})
 	nc.SetReconnectHandler(func(nc *nats.Conn) {
-		fmt.Fprintf(to, "the server is back, at %s\n", nc.ConnectedUrlRedacted())
+		fmt.Fprintf(to, "the server is back, at %s\n", eventstore.WithoutSecret(nc.ConnectedUrl()))
 	})
-}
-
-// redacted is url without its token.
-func redacted(url string) string {
-	scheme, rest, _ := strings.Cut(url, "://")
-	if _, host, ok := strings.Cut(rest, "@"); ok {
-		rest = host
-	}
-	return scheme + "://" + rest
 }
