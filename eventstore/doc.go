@@ -8,13 +8,14 @@
 //
 // Where to start reading:
 //
-//   - ledger.go, stream.go: opening the stream, and refusing an unsafe one
+//   - connect.go, ledger.go, stream.go, status.go: reaching a server, opening the stream and refusing an unsafe one, and how it stands
 //   - append.go: one entry in, durable when acknowledged
 //   - read.go, ahead.go, session.go, clock.go: entries out, in order, without a gap
 //   - recorder.go, door.go, queue.go, receipt.go: submissions in, receipts out
-//   - request.go, reply.go, code.go: what the recorder's service is asked and answers, which package client asks
+//   - subject.go, request.go, reply.go, code.go: where the recorder's service is asked and what, and what it answers; package client asks it
 //   - leader.go: which server is believed
 //   - mark.go, highwater.go: kept places, and seeing that the ledger never goes back
+//   - bucket.go: key-value buckets beside the ledger, for those who keep what can be made again
 //   - errors.go: what can go wrong, sorted by what the caller does next
 //
 // # Writing
