@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,11 +24,16 @@ func TestFarBehindFollower(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
 	const readers, behind = 24, 5000
-	for round := range rounds(3) {
+	total := 0
+	for round := 0; round < rounds(3) || total == 0; round++ {
+		if round == 20 {
+			t.Fatal("no reader was given to the follower: this tests nothing")
+		}
 		c.current(t)
 		leader, followers := c.leader(t)
 		far := followers[round%2]
 		l, nc := connectOnly(t, leader)
+		asking, given := spyOnReaders(t, c, far)
 		far.pause()
 		written := publishN(t, nc, behind)
 		middle, last := written[behind/2], written[behind-1]
@@ -39,11 +45,9 @@ func TestFarBehindFollower(t *testing.T) {
 			err  error
 		}
 		answers := make(chan answer, readers)
-		asked := make(chan struct{}, readers)
 		for i := range readers {
 			go func() {
 				var a answer
-				asked <- struct{}{}
 				if i%2 == 0 {
 					a.at, a.err = l.EntryAt(soon(t), at)
 				} else {
@@ -54,9 +58,13 @@ func TestFarBehindFollower(t *testing.T) {
 				}
 				answers <- a
 			}()
-			<-asked
 		}
-		time.Sleep(200 * time.Millisecond) // most are on their way; a few more or less are as good
+		settles(t, "most readers are on their way", func(context.Context) error {
+			if n := asking.Load(); n < readers { // a reader may ask more than once
+				return fmt.Errorf("asked %d times", n)
+			}
+			return nil
+		})
 		far.resume()
 		for range readers {
 			a := <-answers
@@ -71,7 +79,32 @@ func TestFarBehindFollower(t *testing.T) {
 			}
 		}
 		nc.Close()
+		t.Logf("%d readers were given to the follower that was %d entries behind", given.Load(), behind)
+		total += int(given.Load())
 	}
+}
+
+// spyOnReaders counts how often somebody asks for a reader, and is given one at
+// the server far.
+func spyOnReaders(t testing.TB, c cluster, far *natsServer) (asking, given *atomic.Int64) {
+	t.Helper()
+	asking, given = new(atomic.Int64), new(atomic.Int64)
+	leader, _ := c.leader(t)
+	nc := connectTo(t, leader.url(), nats.IgnoreDiscoveredServers())
+	_, err1 := nc.Subscribe("$JS.API.CONSUMER.CREATE."+eventstore.StreamName+".>", func(*nats.Msg) { asking.Add(1) })
+	_, err2 := nc.Subscribe("_INBOX.>", func(m *nats.Msg) {
+		var answer struct {
+			Type    string
+			Cluster struct{ Leader string }
+		}
+		if json.Unmarshal(m.Data, &answer) == nil && strings.HasSuffix(answer.Type, ".consumer_create_response") && answer.Cluster.Leader == far.name {
+			given.Add(1)
+		}
+	})
+	if err := errors.Join(err1, err2, nc.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	return asking, given
 }
 
 // publishN writes n entries and gives their numbers.
@@ -198,13 +231,21 @@ func TestFollowerAloneDoesNotAnswer(t *testing.T) {
 	leader.kill()
 	other.kill()
 	far.resume()
+	var alone jetstream.StreamInfo
 	settles(t, "the follower answers for itself", func(ctx context.Context) error {
 		answer, err := farConn.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+eventstore.StreamName, nil)
 		if err == nil && !strings.Contains(string(answer.Data), `"state"`) {
 			err = errors.New(string(answer.Data))
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(answer.Data, &alone)
 	})
+	if alone.State.LastSeq > n {
+		t.Errorf("the follower has all %d entries: this tests nothing", alone.State.LastSeq)
+	}
+	t.Logf("the follower has %d of %d entries", alone.State.LastSeq, n+1)
 	ask, cancel := context.WithTimeout(soon(t), 3*time.Second)
 	defer cancel()
 	if tail, err := viaFar.Tail(ask); err == nil {
@@ -231,7 +272,7 @@ func TestLeaderThatWasStopped(t *testing.T) {
 	c.current(t)
 	old, _ := c.leader(t)
 	look := ledgerOf(t, connectTo(t, c.urls()))
-	viaOld, _ := connectOnly(t, old, nats.PingInterval(time.Hour))
+	viaOld, oldConn := connectOnly(t, old, nats.PingInterval(time.Hour))
 	old.pause()
 	settles(t, "another leader", func(ctx context.Context) error {
 		_, err := look.Append(ctx, []byte("written after the leader was stopped"))
@@ -243,25 +284,29 @@ func TestLeaderThatWasStopped(t *testing.T) {
 	}
 	const questions = 50
 	answers := make(chan error, questions)
-	asked := make(chan struct{}, questions)
+	before := oldConn.Stats().OutMsgs
 	for range questions {
 		go func() {
-			asked <- struct{}{}
 			got, err := viaOld.Tail(soon(t))
 			if err == nil && got < tail {
 				err = fmt.Errorf("the ledger ends at %d, it said %d", tail, got)
 			}
 			answers <- err
 		}()
-		<-asked
 	}
-	time.Sleep(100 * time.Millisecond) // most are on their way; a few more or less are as good
+	settles(t, "the questions are at its door", func(context.Context) error {
+		if n := oldConn.Stats().OutMsgs - before; n < questions {
+			return fmt.Errorf("%d are", n)
+		}
+		return nil
+	})
 	old.resume()
 	for range questions {
 		if err := <-answers; err != nil {
 			t.Error(err)
 		}
 	}
+	t.Logf("%d questions were at the door of the leader that had been stopped", questions)
 }
 
 // TestLeaderThatHearsOfNobody: a leader that the others have not answered for a
@@ -294,9 +339,11 @@ func TestLeaderThatHearsOfNobody(t *testing.T) {
 	})
 	ask, cancel := context.WithTimeout(soon(t), 2*time.Second)
 	defer cancel()
-	if tail, err := l.Tail(ask); !errors.Is(err, eventstore.ErrUnavailable) {
+	tail, err := l.Tail(ask)
+	if !errors.Is(err, eventstore.ErrUnavailable) {
 		t.Errorf("tail %d, %v; want ErrUnavailable", tail, err)
 	}
+	t.Logf("a leader that %d of %d others have not answered says: %v", len(followers), len(c)-1, err)
 	for _, s := range followers {
 		s.resume()
 	}
