@@ -262,7 +262,7 @@ var damages = []damage{
 	{what: "the store removed", do: func(t *testing.T, w *whole) { removed(t, filepath.Join(w.dir, "jetstream")) },
 		missing: func(*whole) uint64 { return 1 }},
 	{what: "the stream's description removed", do: func(t *testing.T, w *whole) { removed(t, store(w.dir, "meta.inf")) },
-		says: `the store is damaged: .*LEDGER.* could not be recovered\. Try: keep the store as it is, and restore it from a copy`},
+		says: `the store is damaged: .*LEDGER.* could not be recovered\. Try: keep the store as it is, and restore it \(jetstream/ alone\) from a copy`},
 }
 
 // alarm is what the program says, with the entries that are missing.

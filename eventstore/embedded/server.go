@@ -10,6 +10,8 @@ import (
 	"math"
 	"net"
 	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -114,7 +116,7 @@ func (s *Server) start(opts Options) error {
 	if err := s.runAt(opts.Port, at.Port); err != nil {
 		try := "another port, or another --dir"
 		if errors.Is(err, errDamaged) {
-			try = "keep the store as it is, and restore it from a copy"
+			try = "keep the store as it is, and restore it (jetstream/ alone) from a copy"
 		}
 		return fmt.Errorf("start the server in %s: %w. Try: %s", s.dir, err, try)
 	}
@@ -171,8 +173,8 @@ func (s *Server) run(port int) error {
 	next.SetLoggerV2(log, false, false, false)
 	next.Start()
 	err = ready(next, log)
-	if reason := sick(next); err == nil && reason != "" && s.holdsMessages() {
-		err = fmt.Errorf("%w: %s", errDamaged, reason)
+	if err == nil {
+		err = s.whole(next)
 	}
 	if err != nil {
 		next.Shutdown()
@@ -183,12 +185,26 @@ func (s *Server) run(port int) error {
 	return nil
 }
 
-// holdsMessages tells whether there is any message in the store. A program that
-// was killed while it made a stream leaves a store that cannot be opened either,
-// and nothing is lost with that.
-func (s *Server) holdsMessages() bool {
+// whole sees that the server that has just started could open every stream;
+// errDamaged where not. A program that was killed while it made one leaves such a
+// stream too: it has no message, and is removed, because the server would make the
+// next of that name out of what is there, and could not open it again.
+func (s *Server) whole(started *server.Server) error {
+	for _, e := range started.Healthz(&server.HealthzOptions{Details: true}).Errors {
+		if e.Type != server.HealthzErrorStream || s.holdsMessages(e.Account, e.Stream) {
+			return fmt.Errorf("%w: %s", errDamaged, e.Error)
+		}
+		if err := os.RemoveAll(filepath.Join(s.dir, "jetstream", e.Account, "streams", e.Stream)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holdsMessages tells whether there is any message in the store of a stream.
+func (s *Server) holdsMessages(account, stream string) bool {
 	store := os.DirFS(s.dir) // whose patterns are free of what dir is called
-	blocks, err := fs.Glob(store, "jetstream/*/streams/*/msgs/*.blk")
+	blocks, err := fs.Glob(store, path.Join("jetstream", account, "streams", stream, "msgs", "*.blk"))
 	return err != nil || slices.ContainsFunc(blocks, func(path string) bool {
 		info, err := fs.Stat(store, path)
 		return err != nil || info.Size() > 0

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -69,16 +68,6 @@ func (s *Server) look() (stuck error, well bool) {
 		}
 	}
 	return stuck, len(health.Errors) == 0
-}
-
-// sick is what is wrong with the streams of a server that has just started, as
-// its health says, such as that one could not be opened; "" where all is well.
-func sick(started *server.Server) string {
-	h := started.Healthz(nil)
-	if h.StatusCode != http.StatusServiceUnavailable {
-		return ""
-	}
-	return h.Error
 }
 
 // cannotWrite is the answer to who would record meanwhile. Nothing that is

@@ -418,23 +418,38 @@ func TestFullFromTheStart(t *testing.T) {
 	})
 }
 
-// TestKilledWhileMakingTheStream: what a program left that was killed within
-// Create holds nothing, and is no obstacle.
-func TestKilledWhileMakingTheStream(t *testing.T) {
+// TestKilledWhileMakingAStream: what a program left that was killed within Create,
+// or while it made a bucket, holds nothing, and is no obstacle.
+func TestKilledWhileMakingAStream(t *testing.T) {
 	for _, left := range []string{"", "meta.inf"} {
 		dir := t.TempDir()
-		stream := filepath.Join(dir, "jetstream", "$G", "streams", eventstore.StreamName)
-		if err := os.MkdirAll(filepath.Join(stream, "msgs"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if left != "" { // half of it
-			if err := os.WriteFile(filepath.Join(stream, left), []byte(`{"name":"LEDGER"`), 0o600); err != nil {
+		halfMade := func(stream string) {
+			at := filepath.Join(dir, "jetstream", "$G", "streams", stream)
+			if err := os.MkdirAll(filepath.Join(at, "msgs"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if left == "" {
+				return
+			}
+			if err := os.WriteFile(filepath.Join(at, left), []byte(`{"name":"LEDGER"`), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		l := opened(t, connect(t, start(t, dir, embedded.Options{})))
-		if got := len(entries(t, l)); got != 1 {
+		halfMade(eventstore.StreamName)
+		s := start(t, dir, embedded.Options{})
+		if got := len(entries(t, opened(t, connect(t, s)))); got != 1 {
 			t.Errorf("%q was left: %d entries, want the opening", left, got)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		halfMade("KV_half")
+		l := ledger(t, connect(t, start(t, dir, embedded.Options{})))
+		if got := len(entries(t, l)); got != 1 {
+			t.Errorf("%q was left of a bucket: %d entries, want the opening", left, got)
+		}
+		if _, err := l.MakeBucket(soon(t), jetstream.KeyValueConfig{Bucket: "half"}); err != nil {
+			t.Errorf("%q was left of a bucket, which cannot be made: %v", left, err)
 		}
 	}
 }
