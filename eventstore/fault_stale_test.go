@@ -2,9 +2,11 @@ package eventstore_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -224,9 +226,13 @@ func TestFollowerAloneDoesNotAnswer(t *testing.T) {
 	r, _ := recorderOn(t, c.urls())
 	viaFar, farConn := connectOnly(t, far, nats.PingInterval(time.Hour))
 	far.pause()
-	const n = 30
-	for i := range n { // more than can be on its way to the follower
-		record(t, r, strings.Replace(raid("/nccia/karachi", i), `"data":{`, `"data":{"unknown":"`+strings.Repeat("x", 900_000)+`",`, 1))
+	// More than can be on its way to the follower: a connection holds up to some
+	// 40 MB, and servers compress what they send each other.
+	const n = 70
+	noise, chunk := rand.NewChaCha8([32]byte{}), make([]byte, 675_000)
+	for i := range n {
+		_, _ = noise.Read(chunk) // it never fails
+		record(t, r, strings.Replace(raid("/nccia/karachi", i), `"data":{`, `"data":{"unknown":"`+base64.RawURLEncoding.EncodeToString(chunk)+`",`, 1))
 	}
 	leader.kill()
 	other.kill()
