@@ -69,7 +69,7 @@ func (a address) keep(dir string, port int) error {
 		return err
 	}
 	err = replace(filepath.Join(dir, addressFile), append(b, '\n'))
-	if errors.Is(err, syscall.ENOSPC) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return nil
 	}
 	return dirError(dir, err)

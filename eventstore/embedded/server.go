@@ -10,7 +10,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -169,12 +168,16 @@ func (s *Server) run(port int) error {
 	if err != nil {
 		return err
 	}
+	begun, err := s.begun()
+	if err != nil {
+		return err
+	}
 	log := &words{trouble: s.trouble}
 	next.SetLoggerV2(log, false, false, false)
 	next.Start()
 	err = ready(next, log)
 	if err == nil {
-		err = s.whole(next)
+		err = s.whole(next, begun)
 	}
 	if err != nil {
 		next.Shutdown()
@@ -185,30 +188,51 @@ func (s *Server) run(port int) error {
 	return nil
 }
 
-// whole sees that the server that has just started could open every stream;
-// errDamaged where not. A program that was killed while it made one leaves such a
-// stream too: it has no message, and is removed, because the server would make the
-// next of that name out of what is there, and could not open it again.
-func (s *Server) whole(started *server.Server) error {
-	for _, e := range started.Healthz(&server.HealthzOptions{Details: true}).Errors {
-		if e.Type != server.HealthzErrorStream || s.holdsMessages(e.Account, e.Stream) {
-			return fmt.Errorf("%w: %s", errDamaged, e.Error)
+// stream is the directory of a stream in the store.
+func (s *Server) stream(account, name string) string {
+	return filepath.Join(s.dir, "jetstream", account, "streams", name)
+}
+
+// begun are the directories of all streams in the store, and whether one was only
+// begun: it has no message, and no index, which the server writes of those that it
+// had open.
+func (s *Server) begun() (map[string]bool, error) {
+	all := make(map[string]bool)
+	streams, err := fs.Glob(os.DirFS(s.dir), "jetstream/*/streams/*")
+	for _, stream := range streams {
+		stream = filepath.Join(s.dir, filepath.FromSlash(stream))
+		files, err := os.ReadDir(filepath.Join(stream, "msgs"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
 		}
-		if err := os.RemoveAll(filepath.Join(s.dir, "jetstream", e.Account, "streams", e.Stream)); err != nil {
-			return err
+		all[stream] = !slices.ContainsFunc(files, func(file fs.DirEntry) bool {
+			info, err := file.Info()
+			return err != nil || info.Size() > 0
+		})
+	}
+	return all, err
+}
+
+// whole sees that the server that has just started could open every stream that
+// was there before; errDamaged where not. A program that was killed while it made
+// one leaves such a stream too: that was only begun, and is removed, because the
+// server would make the next of that name out of what is there, and could not open
+// it again.
+func (s *Server) whole(started *server.Server, begun map[string]bool) error {
+	for _, e := range started.Healthz(&server.HealthzOptions{Details: true}).Errors {
+		stream := s.stream(e.Account, e.Stream)
+		onlyBegun, was := begun[stream]
+		switch {
+		case e.Type == server.HealthzErrorStream && !was: // somebody is making it
+		case e.Type == server.HealthzErrorStream && onlyBegun:
+			if err := os.RemoveAll(stream); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%w: %s", errDamaged, e.Error)
 		}
 	}
 	return nil
-}
-
-// holdsMessages tells whether there is any message in the store of a stream.
-func (s *Server) holdsMessages(account, stream string) bool {
-	store := os.DirFS(s.dir) // whose patterns are free of what dir is called
-	blocks, err := fs.Glob(store, path.Join("jetstream", account, "streams", stream, "msgs", "*.blk"))
-	return err != nil || slices.ContainsFunc(blocks, func(path string) bool {
-		info, err := fs.Stat(store, path)
-		return err != nil || info.Size() > 0
-	})
 }
 
 // ready waits until a server that was started answers.

@@ -454,6 +454,37 @@ func TestKilledWhileMakingAStream(t *testing.T) {
 	}
 }
 
+// TestAStreamWithMessagesIsKept: one that cannot be opened is an alarm, whatever it
+// and the directory are called, and left as it is.
+func TestAStreamWithMessagesIsKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data[1]")
+	const name = "of[another]"
+	s := start(t, dir, embedded.Options{})
+	js, err := jetstream.New(connect(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(soon(t), jetstream.StreamConfig{Name: name, Subjects: []string{"another"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.Publish(soon(t), "another", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	stream := filepath.Join(dir, "jetstream", "$G", "streams", name)
+	if err := os.WriteFile(filepath.Join(stream, "meta.inf"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embedded.Start(dir, embedded.Options{}); err == nil || !strings.Contains(err.Error(), "the store is damaged") {
+		t.Errorf("started: %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Join(stream, "msgs")); err != nil || len(left) == 0 {
+		t.Errorf("%d files of its messages are left, %v", len(left), err)
+	}
+}
+
 // TestErrorsThatAreNoWall: whatever else the server logs as an error, such as a
 // wrong token, while a stream is being made is no reason to refuse an entry: its
 // directory is there before the server knows of it.
