@@ -68,9 +68,9 @@ func Create(ctx context.Context, nc *nats.Conn, replicas int) (*Ledger, error) {
 }
 
 // Guard has appends ask check first; its error refuses the append before anything
-// is sent. Where it finds nothing it is not asked again for guardRest. Set it
-// before the first append: it is how a ledger on a disk of this machine stops
-// before that disk is full.
+// is sent. Where it finds nothing it is not asked again for 10 ms. Set it before
+// the first append: it is how a ledger on a disk of this machine stops before that
+// disk is full.
 func (l *Ledger) Guard(check func() error) { l.guard.check = check }
 
 // Tail is the number of the last entry now, 0 when there is none.

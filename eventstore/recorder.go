@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -338,16 +339,17 @@ const mostSilent = 3
 // and cannot write it. A crash here leaves a copy in the ledger or none; who
 // submits the events again gets them ruled duplicates.
 func (r *Recorder) append(b *batch, e domain.Entry) {
+	defer r.queue.trouble.Store(nil)
 	silent, began := 0, time.Now()
 	for wait := (backoff{}); r.queue.sending(b, e.Payload); {
 		sent, err := r.ledger.send(r.ctx, "append", e.Payload)
+		runtime.Gosched() // to the connection: it is on its way before it is hashed
 		b.make(e)
 		var entry uint64
 		if err == nil {
 			entry, err = sent.acknowledged(r.ctx)
 		}
 		if err == nil {
-			r.queue.trouble.Store(nil)
 			if r.config.Appended != nil {
 				r.config.Appended(len(e.Payload), time.Since(began))
 			}
@@ -371,7 +373,6 @@ func (r *Recorder) append(b *batch, e domain.Entry) {
 			switch {
 			case errors.Is(err, ErrUnavailable): // it comes back
 			case !earlier:
-				r.queue.trouble.Store(nil)
 				r.queue.refuse(b, err)
 				return
 			default:
@@ -387,7 +388,6 @@ func (r *Recorder) append(b *batch, e domain.Entry) {
 			return
 		}
 	}
-	r.queue.trouble.Store(nil) // the reader has found it
 }
 
 // lookAgain waits until the server is back and the reader has read what is

@@ -116,7 +116,7 @@ func (k *call) unanswered(r *eventstore.Result) (trouble *eventstore.Error) {
 	if k.maybe {
 		err.Kind = eventstore.ErrUnknownOutcome
 	}
-	if err.Try == "" { // the service leaves it out of an answer that is too large
+	if err.Try == "" { // the answer of another version may say none
 		err.Try = eventstore.CodeInfoOf(r.Code).Cure
 	}
 	k.finish(eventstore.Receipt{}, err)
