@@ -188,20 +188,20 @@ func (s *Server) run(port int) error {
 	return nil
 }
 
-// stream is the directory of a stream in the store.
-func (s *Server) stream(account, name string) string {
-	return filepath.Join(s.dir, "jetstream", account, "streams", name)
-}
-
-// begun are the directories of all streams in the store, and whether one was only
-// begun: it has no message, and no index, which the server writes of those that it
-// had open.
+// begun is what is in the store, accounts and their streams, and whether one was
+// only begun by a server that was killed: a stream that has no message, and no
+// index, which the server writes of those that it had open; and the empty file by
+// which it tries at its start whether it may write there.
 func (s *Server) begun() (map[string]bool, error) {
-	all := make(map[string]bool)
-	streams, err := fs.Glob(os.DirFS(s.dir), "jetstream/*/streams/*")
+	store, all := os.DirFS(s.dir), make(map[string]bool)
+	accounts, err1 := fs.Glob(store, "jetstream/*")
+	streams, err2 := fs.Glob(store, "jetstream/*/streams/*")
+	for _, account := range accounts {
+		info, err := fs.Stat(store, account)
+		all[account] = err == nil && info.Mode().IsRegular() && info.Size() == 0
+	}
 	for _, stream := range streams {
-		stream = filepath.Join(s.dir, filepath.FromSlash(stream))
-		files, err := os.ReadDir(filepath.Join(stream, "msgs"))
+		files, err := fs.ReadDir(store, stream+"/msgs")
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -210,24 +210,25 @@ func (s *Server) begun() (map[string]bool, error) {
 			return err != nil || info.Size() > 0
 		})
 	}
-	return all, err
+	return all, errors.Join(err1, err2)
 }
 
-// whole sees that the server that has just started could open every stream that
-// was there before; errDamaged where not. A program that was killed while it made
-// one leaves such a stream too: that was only begun, and is removed, because the
-// server would make the next of that name out of what is there, and could not open
-// it again.
+// whole sees that the server that has just started could open everything that was
+// there before; errDamaged where not. What was only begun is removed: the server
+// would make the next stream of that name out of it, and could not open that again.
 func (s *Server) whole(started *server.Server, begun map[string]bool) error {
 	for _, e := range started.Healthz(&server.HealthzOptions{Details: true}).Errors {
-		stream := s.stream(e.Account, e.Stream)
-		onlyBegun, was := begun[stream]
+		place := "jetstream/" + e.Account
+		if e.Type == server.HealthzErrorStream {
+			place += "/streams/" + e.Stream
+		}
+		onlyBegun, was := begun[place]
 		switch {
-		case e.Type == server.HealthzErrorStream && !was: // somebody is making it
-		case e.Type == server.HealthzErrorStream && onlyBegun:
-			if err := os.RemoveAll(stream); err != nil {
+		case onlyBegun:
+			if err := os.RemoveAll(filepath.Join(s.dir, filepath.FromSlash(place))); err != nil {
 				return err
 			}
+		case e.Type == server.HealthzErrorStream && !was: // somebody is making it
 		default:
 			return fmt.Errorf("%w: %s", errDamaged, e.Error)
 		}

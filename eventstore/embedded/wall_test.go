@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -451,6 +452,28 @@ func TestKilledWhileMakingAStream(t *testing.T) {
 		if _, err := l.MakeBucket(soon(t), jetstream.KeyValueConfig{Bucket: "half"}); err != nil {
 			t.Errorf("%q was left of a bucket, which cannot be made: %v", left, err)
 		}
+	}
+}
+
+// TestKilledWhileStarting: the server tries whether it may write to its store, and
+// one that is killed then leaves a file there, which is no account.
+func TestKilledWhileStarting(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir, embedded.Options{})
+	opened(t, connect(t, s))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(dir, "jetstream", "_test_3558418140")
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := ledger(t, connect(t, start(t, dir, embedded.Options{})))
+	if got := len(entries(t, l)); got != 1 {
+		t.Errorf("%d entries, want the opening", got)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is still there, and the server is not well by its own account: %v", err)
 	}
 }
 
