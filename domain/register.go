@@ -156,7 +156,7 @@ func (r *Register) Apply(e Entry, visit func(*Ruled)) error {
 	}
 	e.Read()
 	r.rulings = r.rulings[:0]
-	r.each(e.Subject, e.lines, Position{e.Number, 1}, func(ruled []Ruled) {
+	r.each(e.Subject, e.lines, Position{e.Number, 1}, true, func(ruled []Ruled) {
 		r.commit()
 		for i := range ruled {
 			ruled[i].Recorded = e.Recorded
@@ -180,7 +180,7 @@ func (r *Register) Check(e Entry, visit func(*Ruled)) {
 		e.Read()
 		defer e.Forget()
 	}
-	r.each(e.Subject, e.lines, Position{0, 1}, func(ruled []Ruled) {
+	r.each(e.Subject, e.lines, Position{0, 1}, false, func(ruled []Ruled) {
 		r.rollback()
 		for i := range ruled {
 			visit(&ruled[i])
@@ -216,9 +216,9 @@ func appendRuling(dst []byte, r *Ruled) []byte {
 	return append(dst, '\n')
 }
 
-// each rules on the submissions of an entry in turn; done must commit or roll
-// back. What is not looked into is ruled on as one line.
-func (r *Register) each(subject string, first *lines, at Position, done func([]Ruled)) {
+// each rules on the submissions of an entry in turn; done must commit, which lasts
+// tells, or roll back. What is not looked into is ruled on as one line.
+func (r *Register) each(subject string, first *lines, at Position, lasts bool, done func([]Ruled)) {
 	diary, confined := diaryOfSubject(subject)
 	r.warm(first)
 	for l := first; l != nil; l = l.next {
@@ -233,7 +233,7 @@ func (r *Register) each(subject string, first *lines, at Position, done func([]R
 		}
 		begin := 0
 		for _, end := range l.ends {
-			done(r.submission(diary, confined, l.readings[begin:end], at))
+			done(r.submission(diary, confined, l.readings[begin:end], at, lasts))
 			at.Line += end - begin
 			begin = end
 		}
@@ -287,8 +287,9 @@ func diaryOfSubject(subject string) (d Diary, confined bool) {
 
 // submission rules on lines that stand or fall together. Each is ruled on as if
 // the ones before it had been accepted; if any is refused, the accepted ones
-// are refused with it. The changes are made, to be committed or rolled back.
-func (r *Register) submission(diary Diary, confined bool, readings []*reading, at Position) []Ruled {
+// are refused with it. The changes are made, to be committed or rolled back; those
+// of the last line only if they last, since nothing is ruled on after it.
+func (r *Register) submission(diary Diary, confined bool, readings []*reading, at Position, lasts bool) []Ruled {
 	r.ruled = r.ruled[:0]
 	failed, first := 0, at
 	for i, in := range readings {
@@ -297,7 +298,7 @@ func (r *Register) submission(diary Diary, confined bool, readings []*reading, a
 		if in.refusal == nil {
 			out.Event = &in.event
 		}
-		r.rule(in, diary, confined, out)
+		r.rule(in, diary, confined, lasts || i < len(readings)-1, out)
 		if out.Verdict == Refused {
 			failed++
 		}
@@ -320,9 +321,9 @@ func (r *Register) submission(diary Diary, confined bool, readings []*reading, a
 	return r.ruled
 }
 
-// rule decides on one line, in the order of the rules: the first failure
-// decides.
-func (r *Register) rule(in *reading, diary Diary, confined bool, out *Ruled) {
+// rule decides on one line, in the order of the rules: the first failure decides.
+// One that is accepted is entered only where that is asked for.
+func (r *Register) rule(in *reading, diary Diary, confined, enter bool, out *Ruled) {
 	e := &in.event
 	refuse := func(why *Refusal) { out.Ruling = refused(why) }
 	if r.opened == nil && (in.refusal != nil || e.Type != TypeLedgerOpened) {
@@ -361,7 +362,12 @@ func (r *Register) rule(in *reading, diary Diary, confined bool, out *Ruled) {
 		return
 	}
 	out.Verdict = Accepted
-	r.accept(e, content, out)
+	switch {
+	case enter:
+		r.accept(e, content, out)
+	case out.Change == Created: // as it would be called
+		out.Record = RecordID(r.records.len)
+	}
 }
 
 // wrongSource holds the source against the subject and against what only the
