@@ -1,8 +1,8 @@
 // Package bench owns the measurements of what the ledger does: how fast events
 // are recorded and replayed, each beside what the server alone does with the
 // same bytes, in the same run and the same sync mode, in turns; how fast they
-// are caught up on, and what they take on disk and in memory. It leaves to its caller how the
-// figures are printed, and gives no verdict on them.
+// are caught up on, and what they take on disk and in memory. It leaves to its
+// caller how the figures are printed, and gives no verdict on them.
 //
 // Everything runs in this process and shares its cores: servers, recorder,
 // service, publishers. A publisher waits for its receipt and looks at the
